@@ -1,0 +1,1 @@
+"""Policies: loaded once, compiled once, evaluated purely."""

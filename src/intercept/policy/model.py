@@ -1,0 +1,130 @@
+"""What a policy is asked and what it answers: the vocabulary shared by every layer above `policy`.
+
+Frozen values only. Nothing here reads files, clocks or counters: time, grant, history and tool definitions come in as
+`Circumstances`, and what a decision obliges the caller to do (charges to reserve) goes out in `Decision`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set as AbstractSet
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from ..values import Json
+
+
+class Effect(StrEnum):
+    """What a rule says, and what comes out. The strongest wins: deny over ask over allow."""
+
+    ALLOW = "allow"
+    ASK = "ask"
+    DENY = "deny"
+
+
+class Kind(StrEnum):
+    """What is being used. Resources are named by URI, prompts and tools by name; the rules are the same."""
+
+    TOOL = "tool"
+    RESOURCE = "resource"
+    PROMPT = "prompt"
+
+
+class Scope(StrEnum):
+    """Who shares a counter (POLICY section 5)."""
+
+    SESSION = "session"
+    GRANT = "grant"
+    GLOBAL = "global"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """One use of a tool (or of a resource or prompt, see `kind`), as it was judged and will be forwarded."""
+
+    name: str
+    arguments: Mapping[str, Json]
+    kind: Kind = Kind.TOOL
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What else a rule may look at."""
+
+    now: float
+    """Wall-clock time, seconds since the epoch (for `now.*`)."""
+    grant: str = ""
+    annotations: Mapping[str, Json] | None = None
+    """The tool's annotations as the upstream listed them; None while its definition was not seen."""
+    answered: AbstractSet[str] | None = frozenset()
+    """Tools answered in this session with anything but a JSON-RPC error; None: too many to remember, so every `after`
+    holds (rules only ever restrict, so this fails closed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRef:
+    """A rule, as messages, logs and `explain` name it."""
+
+    name: str
+    """The author's name for it, or `<entry>#<n>`, counted from 1."""
+    path: str
+    """The policy file as the user named it."""
+    line: int
+    effect: Effect = Effect.ALLOW
+    """What this rule said about the call at hand."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """How long a charge counts. Sliding: half-open, charged at t is free again at t + seconds."""
+
+    seconds: float
+    text: str
+    """As people say it, for messages: `minute`, `5 minutes`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What one call takes from one counter. Equal `key`s share their use."""
+
+    key: tuple[str, ...]
+    """Counter, scope, window and `per` values; stable over reloads and restarts."""
+    counter: str
+    scope: Scope
+    max: Decimal
+    window: Window
+    cost: Decimal
+    rule: RuleRef
+    on_deny: str = ""
+    shadow: bool = False
+    """Counted apart and never refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exhausted:
+    """A limit that refused a call."""
+
+    charge: Charge
+    retry_after: float | None
+    """Seconds until the same call fits; None: it never can (its cost is above `max`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to be done with a call, and why."""
+
+    effect: Effect
+    tool: str
+    rules: tuple[RuleRef, ...]
+    """The determining rules: those that made the effect what it is. Empty if no rule did (`default`, `hide`)."""
+    reason: str
+    """One sentence for the model, without argument values; empty if allowed."""
+    policy: str
+    """Digest of the policy (or policies) that decided."""
+    charges: tuple[Charge, ...] = ()
+    """To be reserved together, all or none, before the call is forwarded."""
+    exhausted: Exhausted | None = None
+    """Set by enforcement when a reservation was refused."""
+    shadow: tuple[RuleRef, ...] = ()
+    """Rules in shadow mode that would have refused or asked."""
