@@ -1,0 +1,550 @@
+"""The policy file as people write it: one model a mapping, one field a key (POLICY sections 2 to 5 and 9).
+
+Checked here is the shape: which keys there are, which go together, of what type a value is, and the small notations
+(`90s`, `10/minute`). What needs more than one look (paths, globs, patterns, addresses, argument schemas, time zones,
+`state` conditions, references from one part to another) is for `compile`. Every spelling of the language is a field;
+`Entry.each_rule`, `Rule.each_limit`, `Limit.charge` and `Rule.reason_given` give the one reading of them.
+
+Pydantic ends here: `source.read` validates, `compile` turns these into its own values. Numbers are `int` or
+`Decimal`, never binary fractions. Every model is strict, refuses unknown keys, and is frozen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal, NoReturn, Self, TypeAlias
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+Key: TypeAlias = str | int
+KeyPath: TypeAlias = tuple[Key, ...]
+"""Keys and list indices from the top of the document to a value; see `source.Document.position`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A length of time as it was written."""
+
+    seconds: Decimal
+    """Exact; more than 0 for windows, never negative."""
+    text: str
+    """`90s`, `minute`, `60`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a call takes from a limit: `amount`, or the number found at the path `source`."""
+
+    amount: Decimal = Decimal(1)
+    source: str = ""
+    key: str = "cost"
+    """The key it was written under, for positions; the default cost has none of its own."""
+
+
+def refuse(message: str, advice: str = "", *at: Key) -> NoReturn:
+    """Report one mistake: `message` is what is wrong, `advice` what to write instead, `at` which key below is meant."""
+    # The texts go in as context, because a template would give braces of the author a meaning.
+    raise PydanticCustomError("policy", "{message}", {"message": message, "help": advice, "at": at})
+
+
+def shown(value: object) -> str:
+    """`value` as error messages name it: `the string `no``, `a list`."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case int() | Decimal():
+            return f"the number `{clipped(str(value))}`"
+        case str():
+            return f"the string `{clipped(value)}`" if value else "an empty string"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def clipped(text: str) -> str:
+    """`text` on one line and short enough for a message."""
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return line if len(line) <= 60 else f"{line[:57]}..."
+
+
+UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+WINDOWS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
+_LONGEST: Final = 3_660 * 86_400
+"""Ten years, in seconds: longer is a mistyped number, and dates that far do not exist in every calendar."""
+_AMOUNT: Final = r"[0-9]{1,12}(\.[0-9]{1,9})?"
+_DURATION: Final = re.compile(rf"({_AMOUNT})([smhd])")
+_WINDOW: Final = rf"{_AMOUNT}[smhd]|second|minute|hour|day|week"
+_RATE: Final = re.compile(r"([0-9]{1,12})/(.+)")
+
+
+def _span(value: object) -> Span:
+    seconds: Decimal | None = None
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        seconds = Decimal(value)
+    elif isinstance(value, str) and (parts := _DURATION.fullmatch(value)):
+        seconds = Decimal(parts[1]) * UNITS[parts[3]]
+    if seconds is None or seconds < 0:
+        refuse(
+            f"expected a length of time, found {shown(value)}",
+            "write seconds, or for example `90s`, `5m`, `2h`, `1d`",
+        )
+    if seconds > _LONGEST:
+        refuse(f"expected at most ten years, found {shown(value)}")
+    return Span(seconds, str(value))
+
+
+def _window(value: object) -> Span:
+    if isinstance(value, str) and value in WINDOWS:
+        return Span(Decimal(WINDOWS[value]), value)
+    if value == "month":
+        refuse("`month` is not supported yet", "write a length of time, for example `30d`")
+    if isinstance(value, str) and not _DURATION.fullmatch(value):
+        refuse(
+            f"expected a window, found {shown(value)}",
+            "write seconds, or for example `90s`, `5m`, `2h`, `1d`, or one of second, minute, hour, day, week",
+        )
+    span = _span(value)
+    if not span.seconds:
+        refuse("expected a window longer than nothing, found 0 seconds")
+    return span
+
+
+def _number(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        refuse(f"expected a number, found {shown(value)}")
+    return Decimal(value)
+
+
+def _positive(value: object) -> Decimal:
+    if (number := _number(value)) <= 0:
+        refuse(f"expected a number above 0, found {shown(value)}")
+    return number
+
+
+def _not_negative(value: object) -> Decimal:
+    if (number := _number(value)) < 0:
+        refuse(f"expected 0 or more, found {shown(value)}")
+    return number
+
+
+def _cost(value: object) -> Cost:
+    if not isinstance(value, dict):
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            refuse(f"expected a number or `{{from: path}}`, found {shown(value)}")
+        return Cost(amount=_not_negative(value))
+    for key in value:
+        if key != "from":
+            refuse(f"unknown key `{clipped(key)}`", "the only key here is `from`", key)
+    if "from" not in value:
+        refuse("`from` is missing", "write `{from: args.amount}`")
+    source = value["from"]
+    if not isinstance(source, str):
+        refuse(f"expected a path, found {shown(source)}", "write for example `args.amount`", "from")
+    return Cost(source=source)
+
+
+def _rate(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    parts = _RATE.fullmatch(value)
+    if not parts or not int(parts[1]):
+        refuse(
+            f"expected a rate, found {shown(value)}",
+            "write for example `10/minute`, or `{max: 10, window: 60}`",
+        )
+    return {"max": int(parts[1]), "window": _window(parts[2]).text}
+
+
+def _texts(value: object) -> list[str]:
+    """One text or a list of them, as a list."""
+    items = value if isinstance(value, list) else [value]
+    for at, item in enumerate(items):
+        if not isinstance(item, str):
+            refuse(
+                f"expected text{'' if isinstance(value, list) else ' or a list of texts'}, found {shown(item)}",
+                "",
+                *([at] if isinstance(value, list) else []),
+            )
+    return items
+
+
+def _version(value: object) -> Literal["1"]:
+    if value != "1" and (value != 1 or not isinstance(value, int) or isinstance(value, bool)):
+        refuse(f'expected version `"1"`, found {shown(value)}', "this is version 1 of the language")
+    return "1"
+
+
+def _entry(value: object) -> object:
+    # `list_charges:` with nothing behind it reads as listed, like `{}`; whatever is indented wrongly under it
+    # becomes a neighbour with the wrong type and is an error there.
+    return {} if value is None else value
+
+
+def _described(type_: str, **more: object) -> WithJsonSchema:
+    return WithJsonSchema({"type": type_, **more})
+
+
+_DURATION_SCHEMA: Final = {
+    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": f"^{_AMOUNT}[smhd]$"}]
+}
+_WINDOW_SCHEMA: Final = {
+    "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": f"^({_WINDOW})$"}]
+}
+_TEXTS_SCHEMA: Final = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+Duration: TypeAlias = Annotated[Span, PlainValidator(_span), WithJsonSchema(_DURATION_SCHEMA)]
+Window: TypeAlias = Annotated[Span, PlainValidator(_window), WithJsonSchema(_WINDOW_SCHEMA)]
+Positive: TypeAlias = Annotated[Decimal, PlainValidator(_positive), _described("number", exclusiveMinimum=0)]
+NotNegative: TypeAlias = Annotated[Decimal, PlainValidator(_not_negative), _described("number", minimum=0)]
+Texts: TypeAlias = Annotated[list[str], PlainValidator(_texts), WithJsonSchema(_TEXTS_SCHEMA)]
+Name: TypeAlias = Annotated[str, Field(min_length=1)]
+Permission: TypeAlias = Literal["allow", "deny"]
+Mode: TypeAlias = Literal["enforce", "shadow"]
+
+Op: TypeAlias = Literal[
+    "eq", "neq", "in", "not_in", "lt", "lte", "gt", "gte", "regex", "not_regex", "contains", "not_contains", "exists",
+    "starts_with", "ends_with", "glob", "length_lte", "length_gte", "host_in", "path_within", "cidr_in",
+]  # fmt: skip
+OPERANDS: Final[dict[str, str]] = {
+    "eq": "any", "neq": "any", "contains": "any", "not_contains": "any",
+    "in": "list", "not_in": "list",
+    "lt": "number", "lte": "number", "gt": "number", "gte": "number",
+    "length_lte": "length", "length_gte": "length",
+    "regex": "text", "not_regex": "text", "starts_with": "text", "ends_with": "text", "glob": "text",
+    "host_in": "texts", "path_within": "texts", "cidr_in": "texts",
+    "exists": "boolean",
+}  # fmt: skip
+"""What `value` each op takes; checked here, so that `compile` may rely on it. `texts` is a text or a list of them."""
+_OPERAND_NAMES: Final = {
+    "list": "a list", "number": "a number", "length": "a whole number, 0 or more", "text": "text",
+    "texts": "text or a list of texts", "boolean": "true or false",
+}  # fmt: skip
+
+
+def _fits(value: object, operand: str) -> bool:
+    match operand:
+        case "list":
+            return isinstance(value, list)
+        case "number":
+            return isinstance(value, int | Decimal) and not isinstance(value, bool)
+        case "length":
+            return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        case "text":
+            return isinstance(value, str)
+        case "texts":
+            return isinstance(value, str) or (
+                isinstance(value, list) and all(isinstance(item, str) for item in value)
+            )
+        case "boolean":
+            return isinstance(value, bool)
+        case _:
+            return value is not None
+
+
+class _Model(BaseModel):
+    # Built once, from `PolicyFile`, when the first file is read: half the cost of building each by itself.
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, defer_build=True, populate_by_name=False
+    )
+
+    def has(self, key: str) -> bool:
+        """Whether the author wrote `key` (the name of the field)."""
+        return key in self.model_fields_set
+
+
+class Condition(_Model):
+    """`{path, op, value}`, or `{all: [...]}`, `{any: [...]}`, `{not: ...}` (POLICY section 4)."""
+
+    path: str = Field("", description="what is looked at, for example `args.amount` or `args.to[*]`")
+    op: Op | None = Field(None, description="how it is compared")
+    value: Any = Field(None, description="what it is compared with; which type depends on `op`")
+    all_: list[Condition] = Field([], alias="all", description="every one of these must hold")
+    any_: list[Condition] = Field([], alias="any", description="one of these is enough")
+    not_: Condition | None = Field(None, alias="not", description="this must not hold")
+
+    @model_validator(mode="after")
+    def _has_one_form(self) -> Self:
+        groups = [key for key in ("all_", "any_", "not_") if self.has(key)]
+        leaf = [key for key in ("path", "op", "value", "optional") if self.has(key)]
+        forms = [group.rstrip("_") for group in groups] + leaf[:1]
+        if len(forms) > 1:
+            refuse(
+                f"`{forms[0]}` and `{forms[1]}` cannot stand in one condition",
+                "make them two conditions",
+                forms[1],
+            )
+        if groups:
+            return self
+        missing = [key for key in ("path", "op", "value") if not self.has(key)]
+        if missing:
+            refuse(
+                f"`{missing[0]}` is missing", "a condition is `{path, op, value}`, or `all`, `any` or `not`"
+            )
+        assert self.op is not None
+        if self.value is None:
+            refuse(
+                "expected a value, found nothing",
+                "for absence write `op: exists` with `value: false`",
+                "value",
+            )
+        operand = OPERANDS[self.op]
+        if not _fits(self.value, operand):
+            refuse(f"`{self.op}` expects {_OPERAND_NAMES[operand]}, found {shown(self.value)}", "", "value")
+        return self
+
+
+class Clause(Condition):
+    """A condition inside `require`, which may let an absent value pass."""
+
+    optional: bool = Field(default=False, description="an absent value passes")
+    all_: list[Clause] = Field([], alias="all")  # type: ignore[assignment]  # lists are read-only here
+    any_: list[Clause] = Field([], alias="any")  # type: ignore[assignment]
+
+
+class Requirement(Clause):
+    """An item of `require`, which may carry its own sentence."""
+
+    on_deny: str = Field("", description="one line for the model if this does not hold")
+
+
+class RateLimit(_Model):
+    """At most `max` in any interval of the length of `window` (POLICY section 5)."""
+
+    max: Positive
+    window: Window
+
+
+class Limit(RateLimit):
+    """One limit (POLICY section 5)."""
+
+    align: Literal["sliding"] = "sliding"
+    counter: Name | None = Field(
+        None, description="limits with the same counter share their use; default: its own"
+    )
+    scope: Literal["session", "grant"] = "session"
+    per: Texts = Field([], description="paths whose values get a count of their own; `args` and `tool` too")
+    cost: Annotated[Cost | None, PlainValidator(_cost)] = Field(
+        None, description="what a call costs; default 1"
+    )
+    increment: NotNegative | None = Field(None, description="Intercept's word for a fixed `cost`")
+    increment_from: str | None = Field(None, description="Intercept's word for `cost: {from: ...}`")
+
+    @model_validator(mode="after")
+    def _has_one_cost(self) -> Self:
+        _one_of(self, "cost", "increment", "increment_from")
+        return self
+
+    @property
+    def charge(self) -> Cost:
+        """What a call costs, however it was written."""
+        return self.cost or _increment(self)
+
+
+class State(_Model):
+    """Intercept 1.x: a counter, whose limit is in a `state` condition of the same rule."""
+
+    counter: Name
+    window: Window
+    increment: NotNegative | None = None
+    increment_from: str | None = None
+
+    @model_validator(mode="after")
+    def _has_one_cost(self) -> Self:
+        _one_of(self, "increment", "increment_from")
+        return self
+
+    @property
+    def charge(self) -> Cost:
+        """What a call costs."""
+        return _increment(self)
+
+
+def _increment(model: Limit | State) -> Cost:
+    if model.increment is not None:
+        return Cost(amount=model.increment, key="increment")
+    if model.increment_from is not None:
+        return Cost(source=model.increment_from, key="increment_from")
+    return Cost()
+
+
+def _one_of(model: _Model, *keys: str) -> None:
+    given = [key for key in keys if model.has(key)]
+    if len(given) > 1:
+        refuse(f"`{given[0]}` and `{given[1]}` say the same thing", "keep one of them", given[1])
+
+
+class Rule(_Model):
+    """One rule (POLICY section 3)."""
+
+    name: Name | None = Field(None, description="shown in denials and logs")
+    action: Literal["allow", "evaluate", "deny"] = "allow"
+    when: list[Condition] = Field([], description="the rule applies only while all of these hold")
+    require: list[Requirement] = Field([], description="the call is denied unless all of these hold")
+    after: Texts = Field([], description="names or globs: the rule applies once such a tool was answered")
+    after_scope: Literal["session"] = "session"
+    conditions: list[Condition] = Field([], description="`require` of an allow rule, `when` of a deny rule")
+    arguments: dict[str, Any] | None = Field(None, description="JSON Schema 2020-12 of the arguments")
+    rate_limit: Annotated[RateLimit | None, BeforeValidator(_rate)] = Field(None, description="`10/minute`")
+    limits: list[Limit] = []
+    on_deny: str | None = Field(None, description="one line for the model: why, and what would work")
+    reason: str | None = Field(None, description="the same as `on_deny`")
+    mode: Mode = "enforce"
+    state: State | None = Field(None, description="Intercept 1.x; `limits` is the word today")
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        _one_of(self, "on_deny", "reason")
+        if self.denies:
+            for key in ("require", "arguments", "rate_limit", "limits", "state"):
+                if self.has(key):
+                    refuse(
+                        f"a `deny` rule takes no `{key}`",
+                        "make it a rule of its own, without `action: deny`",
+                        key,
+                    )
+        return self
+
+    @property
+    def denies(self) -> bool:
+        """Whether the rule refuses each call that it applies to; `allow` and `evaluate` are one word."""
+        return self.action == "deny"
+
+    @property
+    def reason_given(self) -> str:
+        """The author's sentence for the model; empty if there is none."""
+        return self.on_deny or self.reason or ""
+
+    def each_limit(self) -> Iterator[tuple[KeyPath, Limit]]:
+        """Every limit but that of `state`, with its place below the rule; `rate_limit` is one like the others."""
+        if self.rate_limit is not None:
+            # Not validated again, and no key but these two was written.
+            yield ("rate_limit",), Limit.model_construct({"max", "window"}, **dict(self.rate_limit))
+        for at, limit in enumerate(self.limits):
+            yield ("limits", at), limit
+
+
+class DenyIf(_Model):
+    """PolicyLayer's deny rule: no conditions, always."""
+
+    name: Name | None = None
+    conditions: list[Condition] = []
+    on_deny: str | None = None
+    reason: str | None = None
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        _one_of(self, "on_deny", "reason")
+        return self
+
+
+class Entry(Rule):
+    """What holds for the names that one key covers: a rule, a list of rules, `deny_if`, or a mix (POLICY section 3)."""
+
+    rules: list[Rule] = []
+    deny_if: list[DenyIf] = Field([], description="conditions under which the call is denied")
+
+    @model_validator(mode="after")
+    def _modifies_its_own_rule(self) -> Self:
+        # Beside `rules` these belong to the entry's own rule, which must then do something: an author who
+        # writes `mode: shadow` above a list means the list.
+        own = [
+            key
+            for key in ("action", "require", "conditions", "arguments", "rate_limit", "limits", "state")
+            if self.has(key)
+        ]
+        if (self.rules or self.deny_if) and not own:
+            for key in ("name", "when", "after", "on_deny", "reason", "mode"):
+                if self.has(key):
+                    refuse(f"`{key}` does not hold for the rules beside it", "write it in each rule", key)
+        return self
+
+    def each_rule(self) -> Iterator[tuple[KeyPath, Rule]]:
+        """Every rule in the order of its number (`<entry>#1`, ...), with its place below the entry.
+
+        The entry's own rule comes first, if any of its keys was written, then `rules`, then `deny_if`.
+        """
+        if self.model_fields_set - {"rules", "deny_if"}:
+            yield (), self
+        for at, rule in enumerate(self.rules):
+            yield ("rules", at), rule
+        for at, deny in enumerate(self.deny_if):
+            yield (
+                ("deny_if", at),
+                Rule.model_construct({*deny.model_fields_set, "action"}, action="deny", **dict(deny)),
+            )
+
+
+class ServerRequests(_Model):
+    """What the upstream may ask of the client (POLICY section 2)."""
+
+    sampling: Permission = "allow"
+    elicitation: Permission = "allow"
+    roots: Permission = "allow"
+
+
+class Call(_Model):
+    """One call of a test and what must come of it (POLICY section 9)."""
+
+    tool: Name
+    arguments: dict[str, Any] = {}
+    at: Duration | None = Field(
+        None, description="time since the start of the test; default: that of the call before"
+    )
+    repeat: Annotated[int, Field(ge=1, le=100_000)] = 1
+    expect: Literal["allow", "ask", "deny"]
+    rule: str | None = Field(None, description="must be among the rules that decided")
+    reason: str | None = Field(None, description="must be part of the reason")
+    retry_after: Duration | None = Field(None, description="the time to wait that the denial must name")
+
+
+class Test(_Model):
+    """Calls in their order, from time 0 with empty counters and a new session (POLICY section 9)."""
+
+    __test__ = False
+    name: str = ""
+    calls: list[Call]
+
+
+Entries: TypeAlias = dict[str, Annotated[Entry, BeforeValidator(_entry)]]
+
+
+class PolicyFile(_Model):
+    """A whole file (POLICY section 2)."""
+
+    version: Annotated[Literal["1"], PlainValidator(_version), WithJsonSchema({"enum": ["1", 1]})] = "1"
+    description: str = ""
+    default: Permission | None = Field(
+        None, description="what happens to a tool that no entry lists; default: deny"
+    )
+    mode: Mode = "enforce"
+    timezone: str = Field("UTC", description="IANA name for `now.*`")
+    hide: list[Name] = Field(
+        [], description="names and globs left out of `tools/list`, and refused when called"
+    )
+    hide_denied: bool | None = Field(
+        None, description="leave out what no call could use; default: under `default: deny`"
+    )
+    tools: Entries = {}
+    all_tools: Entry | None = Field(None, description="the same as the entry `*`")
+    resources: Entries | None = None
+    prompts: Entries | None = None
+    server_requests: ServerRequests = ServerRequests.model_construct()
+    unknown_methods: Permission | None = Field(
+        None, description="methods the protocol does not have; default: `default`"
+    )
+    tests: list[Test] = []
