@@ -1,0 +1,454 @@
+r"""Frames and strict JSON-RPC: bytes to messages, messages to bytes. Sans-IO.
+
+Knows framing, JSON, the JSON-RPC envelope and which names are the protocol's; knows nothing of sessions or policies.
+What comes out of `parse_client` and `parse_upstream` was read in exactly one way:
+
+- frames end at `\n`, text is strict UTF-8, objects have no duplicate key at any depth, numbers are finite;
+- an envelope has the members of JSON-RPC 2.0 and none that a careless reader could take for one of them;
+- what is forwarded to the upstream is built from the parsed values (`body`), never from the bytes that arrived.
+
+The rules and the measurements behind them are in PROTOCOL section 6 (the numbers in DESIGN section 3).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from math import isfinite
+from typing import Final, NamedTuple, NoReturn, TypeAlias
+
+from .errors import ProtocolError
+from .protocol import (
+    CLIENT_METHODS,
+    ENVELOPE,
+    ENVELOPE_FORMS,
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    INVALID_REQUEST,
+    MARKER,
+    META,
+    META_FORMS,
+    METHOD_FORMS,
+    METHOD_NOT_FOUND,
+    PARAM_FORMS,
+    PARSE_ERROR,
+)
+from .values import Json, normal_form
+
+MAX_CLIENT_FRAME: Final = 10 * 1024 * 1024
+"""Bytes; what the TypeScript SDK accepts in either direction (`STDIO_DEFAULT_MAX_BUFFER_SIZE`)."""
+MAX_UPSTREAM_FRAME: Final = 64 * 1024 * 1024
+"""Bytes. Real servers send `tools/list` lines of several MiB; the Python SDK has no limit at all."""
+MAX_NESTING: Final = 128
+"""Of objects and arrays in a client's message. The Python SDK's reader stops at 200, so this is never the looser one."""
+MAX_SAFE_INTEGER: Final = 2**53 - 1
+"""Beyond it JavaScript peers confuse neighbouring ids (RFC 8259 section 6)."""
+
+RequestId: TypeAlias = str | int
+
+# Messages are named tuples and not frozen dataclasses: several are made for every call, and a tuple costs a third.
+
+
+class Request(NamedTuple):
+    """A request; `body` is the whole message as it may be forwarded, `raw` its bytes if these may pass as they came."""
+
+    id: RequestId
+    method: str
+    params: dict[str, Json]
+    body: dict[str, Json]
+    raw: bytes | None = None
+
+
+class Notification(NamedTuple):
+    """A message that nobody answers."""
+
+    method: str
+    params: dict[str, Json]
+    body: dict[str, Json]
+    raw: bytes | None = None
+
+
+class Response(NamedTuple):
+    """A result or an error for `id`, whichever `body` has."""
+
+    id: RequestId
+    body: dict[str, Json]
+    raw: bytes | None = None
+
+
+Message: TypeAlias = Request | Notification | Response
+
+
+# --- frames -----------------------------------------------------------------------------------------------------------
+
+
+class Frames:
+    r"""Splits a byte stream at `\n` in time linear in the bytes received; holds at most one frame.
+
+    A frame longer than `limit` bytes is reported once, as None, and skipped up to its end.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._open: list[bytes] = []
+        self._size = 0
+        self._skipping = False
+
+    def feed(self, chunk: bytes) -> list[bytes | None]:
+        """Add `chunk`; return the frames that it completed, without their newlines."""
+        pieces = chunk.split(b"\n")
+        frames: list[bytes | None] = []
+        for piece in pieces[:-1]:
+            if self._size or self._skipping:
+                frames.extend(self._extend(piece))
+                frames.extend(self.end())
+            elif len(piece) <= self._limit:
+                frames.append(piece)
+            else:
+                frames.append(None)
+        if pieces[-1]:
+            frames.extend(self._extend(pieces[-1]))
+        return frames
+
+    def end(self) -> list[bytes | None]:
+        """The open frame, if there is one: at the end of the stream, a last line without its newline."""
+        if self._skipping:
+            self._skipping = False
+            return []
+        frame = b"".join(self._open)
+        self._open.clear()
+        self._size = 0
+        return [frame] if frame else []
+
+    def _extend(self, piece: bytes) -> list[bytes | None]:
+        if self._skipping:
+            return []
+        if self._size + len(piece) > self._limit:
+            self._open.clear()
+            self._size = 0
+            self._skipping = True
+            return [None]
+        self._open.append(piece)
+        self._size += len(piece)
+        return []
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+class _DuplicateKeyError(ValueError):
+    pass
+
+
+class _NotFiniteError(ValueError):
+    pass
+
+
+class _NotANumberError(ValueError):
+    pass
+
+
+def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _DuplicateKeyError
+    return members
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise _NotFiniteError
+    return number
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise _NotANumberError
+
+
+# Always on text: given bytes, the standard decoder strips byte order marks and guesses UTF-16 (PROTOCOL section 6.2).
+_decode_client = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_no_constant).decode
+# A huge number from the upstream passes as it came; it is never computed with.
+_decode_upstream = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant).decode
+_encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False).encode
+
+
+def encode(body: Json) -> bytes:
+    """`body` as one frame, newline included: ASCII only, so that no reader can see another line break in it.
+
+    Raises:
+        ValueError: `body` contains a number that is not finite.
+    """
+    return _encode(body).encode("ascii") + b"\n"
+
+
+def frame_of(message: Message) -> bytes:
+    """The frame to forward for `message`."""
+    return encode(message.body) if message.raw is None else message.raw + b"\n"
+
+
+# --- from the client --------------------------------------------------------------------------------------------------
+
+
+def parse_client(frame: bytes) -> Message | None:
+    """Read one frame of the client; None for an empty line.
+
+    The message's `body` is rebuilt from the members that JSON-RPC names and carries nothing else.
+
+    Raises:
+        ProtocolError: the frame must not pass; says what to answer.
+    """
+    try:
+        text = frame.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ProtocolError(PARSE_ERROR, "frame is not UTF-8") from None
+    try:
+        value: Json = _decode_client(text)
+    except _DuplicateKeyError:
+        raise _refused(text, "an object has the same key twice") from None
+    except _NotFiniteError:
+        raise _refused(text, "a number is too large for a double") from None
+    except _NotANumberError:
+        raise _refused(text, "NaN and Infinity are not JSON", PARSE_ERROR) from None
+    except json.JSONDecodeError:
+        if not text.strip(" \t\r"):
+            return None
+        raise ProtocolError(PARSE_ERROR, "frame is not JSON") from None
+    except RecursionError:
+        raise ProtocolError(INVALID_REQUEST, f"frame is nested deeper than {MAX_NESTING} levels") from None
+    except ValueError:  # Python's own limit on the digits of an integer
+        raise _refused(text, "a number has too many digits") from None
+    if isinstance(value, list):
+        raise ProtocolError(INVALID_REQUEST, "JSON-RPC batches are not supported, send one message a line")
+    if not isinstance(value, dict):
+        raise ProtocolError(INVALID_REQUEST, "frame is not a JSON object")
+    if text.count("{") + text.count("[") > MAX_NESTING and _is_deeper(value, MAX_NESTING):
+        raise _refused(text, f"frame is nested deeper than {MAX_NESTING} levels")
+    if "\\u" in text and _has_lone_surrogate(value):
+        raise _refused(text, "a string has half a surrogate pair")
+    return _client_message(value)
+
+
+def _client_message(value: dict[str, Json]) -> Message:
+    request_id = value.get("id")
+    is_id = is_request_id(request_id)
+    readable = request_id if is_id else None
+    answerable = "method" in value or not ("result" in value or "error" in value)
+
+    def refused(message: str, code: int = INVALID_REQUEST) -> ProtocolError:
+        return ProtocolError(code, message, readable, answerable=answerable)  # type: ignore[arg-type]
+
+    if value.keys() - ENVELOPE and (lookalike := _lookalike(value, ENVELOPE, ENVELOPE_FORMS)):
+        raise refused(f"`{lookalike}` is written like a member of JSON-RPC but is not one")
+    if value.get("jsonrpc") != "2.0":
+        raise refused('expected `"jsonrpc": "2.0"`')
+    if "id" in value and not is_id:
+        raise refused("expected an id that is a string or an integer below 2^53")
+    if "method" not in value:
+        if ("result" in value) == ("error" in value):
+            raise refused("expected a method, a result or an error")
+        if not is_id:
+            raise refused("a response has no id")
+        member = "result" if "result" in value else "error"
+        return Response(readable, {"jsonrpc": "2.0", "id": readable, member: value[member]})  # type: ignore[arg-type]
+
+    method = value["method"]
+    if not isinstance(method, str):
+        raise refused("expected a method that is a string")
+    if "result" in value or "error" in value:
+        raise refused("a message has a method beside a result or an error")
+    if (known := CLIENT_METHODS.get(method)) is None:
+        if normal_form(method) in METHOD_FORMS:
+            raise refused("the method is written like one of the protocol but is not one", METHOD_NOT_FOUND)
+        known = _NO_PARAMS
+    body: dict[str, Json] = {"jsonrpc": "2.0", "id": request_id} if is_id else {"jsonrpc": "2.0"}
+    body["method"] = method
+    params = value.get("params")
+    if params is None:
+        params = {}
+    elif isinstance(params, dict):
+        if known and params.keys() - known and (lookalike := _lookalike(params, known, PARAM_FORMS[method])):
+            raise refused(f"`{lookalike}` is written like a parameter of `{method}` but is not one", INVALID_PARAMS)
+        if "_meta" in params:
+            params["_meta"] = _client_meta(params["_meta"], refused)
+        body["params"] = params
+    else:
+        raise refused("expected params that are an object", INVALID_PARAMS)
+    if method == "tools/call":
+        if not is_id:
+            raise refused("a tool call has no id")
+        if not isinstance(params.get("name"), str):
+            raise refused("expected a tool name that is a string", INVALID_PARAMS)
+        if params.get("arguments", _NOTHING) is None:  # null stands for none (CallToolRequest): judged so, sent so
+            del params["arguments"]
+        elif not isinstance(params.get("arguments", _NOTHING), dict):
+            raise refused("expected tool arguments that are an object", INVALID_PARAMS)
+    if not is_id:
+        return Notification(method, params, body)
+    return Request(readable, method, params, body)  # type: ignore[arg-type]
+
+
+_NO_PARAMS: Final = frozenset[str]()
+_NOTHING: Final[dict[str, Json]] = {}
+
+
+def _client_meta(meta: Json, refused: Callable[[str, int], ProtocolError]) -> dict[str, Json]:
+    if not isinstance(meta, dict):
+        raise refused("expected a `_meta` that is an object", INVALID_PARAMS)
+    if not meta.keys() - META:
+        return meta
+    if lookalike := _lookalike(meta, META, META_FORMS):
+        raise refused(f"`{lookalike}` is written like a member of `_meta` but is not one", INVALID_PARAMS)
+    return {key: value for key, value in meta.items() if not key.startswith(MARKER)}
+
+
+def is_request_id(value: Json) -> bool:
+    """Whether `value` may be the id of a request: a string, or an integer that every peer can hold exactly."""
+    return isinstance(value, str) or (type(value) is int and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER)
+
+
+def _lookalike(members: dict[str, Json], known: frozenset[str], forms: frozenset[str]) -> str | None:
+    """The protocol name that some unknown key could be taken for by a reader that folds case or drops characters."""
+    for key in members:
+        if key not in known and (form := normal_form(key)) in forms:
+            return next(name for name in known if normal_form(name) == form)
+    return None
+
+
+def _refused(text: str, message: str, code: int = INVALID_REQUEST) -> ProtocolError:
+    """The error for a frame that can be read but must not pass, with its id where there is exactly one."""
+    top: list[tuple[str, Json]] = []
+
+    def keep(pairs: list[tuple[str, Json]]) -> None:
+        top[:] = pairs  # the outermost object comes last
+
+    def short(digits: str) -> int | None:
+        return int(digits) if len(digits) < 20 else None
+
+    try:
+        json.JSONDecoder(object_pairs_hook=keep, parse_int=short).decode(text)
+    except (ValueError, RecursionError):
+        return ProtocolError(code, message)
+    ids = [value for key, value in top if key == "id"]
+    request_id = ids[0] if len(ids) == 1 and is_request_id(ids[0]) else None
+    keys = {key for key, _ in top}
+    answerable = "method" in keys or not keys & {"result", "error"}
+    return ProtocolError(code, message, request_id, answerable=answerable)  # type: ignore[arg-type]
+
+
+def _is_deeper(value: Json, limit: int) -> bool:
+    level: list[Json] = [value]
+    for _ in range(limit):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: Json) -> Iterator[Json]:
+    if isinstance(value, dict):
+        return (child for child in value.values() if isinstance(child, dict | list))
+    if isinstance(value, list):
+        return (child for child in value if isinstance(child, dict | list))
+    return iter(())
+
+
+def _has_lone_surrogate(value: Json) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+# --- from the upstream ------------------------------------------------------------------------------------------------
+
+
+def parse_upstream(frame: bytes) -> list[Message]:
+    """Read one frame of the upstream: no message for an empty line, several for a batch.
+
+    `raw` is set where the frame may pass byte for byte: one message, strict JSON, no carriage return inside and none of
+    our `_meta` keys.
+
+    Raises:
+        ProtocolError: the frame is no message; `id` is that of the response it tried to be, where one can be read.
+    """
+    if frame.endswith(b"\r"):
+        frame = frame[:-1]
+    raw: bytes | None = None if b"\r" in frame else frame
+    try:
+        text = frame.decode("utf-8")
+    except UnicodeDecodeError:
+        # Raw, it would end a client that decodes strictly (PROTOCOL section 6.3).
+        text, raw = frame.decode("utf-8", "replace"), None
+    try:
+        value: Json = _decode_upstream(text)
+    except _DuplicateKeyError:
+        raise _malformed(text, "an object has the same key twice") from None
+    except RecursionError:
+        raise ProtocolError(INTERNAL_ERROR, "nested too deeply") from None
+    except ValueError:
+        if not text.strip(" \t\r"):
+            return []
+        raise _malformed(text, "not JSON") from None
+    # Only these spellings can hide our marker; looking for them first spares a walk through every large result.
+    if ("\\u" in text or "\\/" in text or MARKER in text) and _strip_marker(value):
+        raw = None
+    if isinstance(value, list):
+        return [_upstream_message(part, None) for part in value]
+    return [_upstream_message(value, raw)]
+
+
+def _upstream_message(value: Json, raw: bytes | None) -> Message:
+    if not isinstance(value, dict):
+        raise ProtocolError(INTERNAL_ERROR, "not a JSON object")
+    request_id = value.get("id")
+    is_id = is_request_id(request_id)
+    method = value.get("method")
+    if value.keys() - ENVELOPE and _lookalike(value, ENVELOPE, ENVELOPE_FORMS):
+        problem = "a member is written like one of JSON-RPC but is not one"
+    elif value.get("jsonrpc") != "2.0":
+        problem = 'no `"jsonrpc": "2.0"`'
+    elif "method" not in value:
+        if is_id and ("result" in value) != ("error" in value):
+            return Response(request_id, value, raw)  # type: ignore[arg-type]
+        if "error" in value and request_id is None and "result" not in value:
+            # An error about a message whose id the upstream could not read (JSON-RPC 2.0 section 5).
+            return Notification("", {}, value, raw)
+        problem = "neither a request, a notification nor a response"
+    elif not isinstance(method, str) or "result" in value or "error" in value:
+        problem = "a method beside a result, or no string"
+    elif not isinstance(params := value.get("params", {}), dict):
+        problem = "params that are not an object"
+    elif "id" not in value:
+        return Notification(method, params, value, raw)
+    elif is_id:
+        return Request(request_id, method, params, value, raw)  # type: ignore[arg-type]
+    else:
+        problem = "an id that is neither a string nor an integer below 2^53"
+    is_response = is_id and "method" not in value
+    raise ProtocolError(INTERNAL_ERROR, problem, request_id if is_response else None)  # type: ignore[arg-type]
+
+
+def _malformed(text: str, message: str) -> ProtocolError:
+    error = _refused(text, message)
+    # Only a response has a request that waits for it.
+    return ProtocolError(INTERNAL_ERROR, message, None if error.answerable else error.id)
+
+
+def _strip_marker(value: Json) -> bool:
+    """Take our keys out of every `_meta` in `value`; True if there was one."""
+    found = False
+    pending: list[Json] = [value]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, list):
+            pending.extend(part)
+        elif isinstance(part, dict):
+            meta = part.get("_meta")
+            if isinstance(meta, dict):
+                for key in [key for key in meta if key.startswith(MARKER)]:
+                    del meta[key]
+                    found = True
+            pending.extend(part.values())
+    return found
