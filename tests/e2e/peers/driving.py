@@ -1,4 +1,7 @@
-"""Run a client program against a server, bounded in time, and see that nothing of it is left behind."""
+"""Run a client program against a server, bounded in time, and see that nothing of it is left behind.
+
+Linux only: what is left behind is found in /proc, by a mark in the environment that every descendant inherits.
+"""
 
 from __future__ import annotations
 

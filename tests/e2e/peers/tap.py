@@ -51,9 +51,9 @@ def main(argv: list[str]) -> int:
     directory, label, separator, *command = argv
     assert separator == "--", __doc__
     started = time.monotonic_ns()
-    # CPython puts LC_CTYPE there itself when the locale is "C" (PEP 538). No client in these tests passes it,
-    # and a tap hands on exactly what it was given.
-    environment = {name: value for name, value in os.environ.items() if name != "LC_CTYPE"}
+    # Not `os.environ`: in the locale "C" CPython adds LC_CTYPE to it (PEP 538).
+    with open("/proc/self/environ", "rb") as source:
+        environment = dict(entry.split(b"=", 1) for entry in source.read().split(b"\0") if entry)
     upstream = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
     assert upstream.stdin is not None
     assert upstream.stdout is not None
