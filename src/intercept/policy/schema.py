@@ -5,7 +5,7 @@ Checked here is the shape: which keys there are, which go together, of what type
 `state` conditions, references from one part to another) is for `compile`. Every spelling of the language is a field;
 `Entry.each_rule`, `Rule.each_limit`, `Limit.charge` and `Rule.reason_given` give the one reading of them.
 
-Pydantic ends here: `source.read` validates, `compile` turns these into its own values. Numbers are `int` or
+Pydantic ends here: `document.read` validates, `compile` turns these into its own values. Numbers are `int` or
 `Decimal`, never binary fractions. Every model is strict, refuses unknown keys, and is frozen.
 """
 
@@ -28,7 +28,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-Key: TypeAlias = str | int
+from .tree import Key, clipped
+
 KeyPath: TypeAlias = tuple[Key, ...]
 """Keys and list indices from the top of the document to a value; see `source.Document.position`."""
 
@@ -53,10 +54,11 @@ class Cost:
     """The key it was written under, for positions; the default cost has none of its own."""
 
 
-def refuse(message: str, advice: str = "", *at: Key) -> NoReturn:
-    """Report one mistake: `message` is what is wrong, `advice` what to write instead, `at` which key below is meant."""
+def refuse(message: str, advice: str = "", at: KeyPath = (), *, of_key: bool = False) -> NoReturn:
+    """Report one mistake: what is wrong, what to write instead, and where below the value that is looked at."""
     # The texts go in as context, because a template would give braces of the author a meaning.
-    raise PydanticCustomError("policy", "{message}", {"message": message, "help": advice, "at": at})
+    context = {"message": message, "help": advice, "at": at, "of_key": of_key}
+    raise PydanticCustomError("policy", "{message}", context)
 
 
 def shown(value: object) -> str:
@@ -74,12 +76,6 @@ def shown(value: object) -> str:
             return "a list"
         case _:
             return "a mapping"
-
-
-def clipped(text: str) -> str:
-    """`text` on one line and short enough for a message."""
-    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-    return line if len(line) <= 60 else f"{line[:57]}..."
 
 
 UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -149,12 +145,12 @@ def _cost(value: object) -> Cost:
         return Cost(amount=_not_negative(value))
     for key in value:
         if key != "from":
-            refuse(f"unknown key `{clipped(key)}`", "the only key here is `from`", key)
+            refuse(f"unknown key `{clipped(key)}`", "the only key here is `from`", (key,), of_key=True)
     if "from" not in value:
         refuse("`from` is missing", "write `{from: args.amount}`")
     source = value["from"]
     if not isinstance(source, str):
-        refuse(f"expected a path, found {shown(source)}", "write for example `args.amount`", "from")
+        refuse(f"expected a path, found {shown(source)}", "write for example `args.amount`", ("from",))
     return Cost(source=source)
 
 
@@ -172,15 +168,14 @@ def _rate(value: object) -> object:
 
 def _texts(value: object) -> list[str]:
     """One text or a list of them, as a list."""
-    items = value if isinstance(value, list) else [value]
-    for at, item in enumerate(items):
+    if not isinstance(value, list):
+        if not isinstance(value, str):
+            refuse(f"expected text or a list of texts, found {shown(value)}")
+        return [value]
+    for at, item in enumerate(value):
         if not isinstance(item, str):
-            refuse(
-                f"expected text{'' if isinstance(value, list) else ' or a list of texts'}, found {shown(item)}",
-                "",
-                *([at] if isinstance(value, list) else []),
-            )
-    return items
+            refuse(f"expected text, found {shown(item)}", at=(at,))
+    return value
 
 
 def _version(value: object) -> Literal["1"]:
@@ -247,9 +242,7 @@ def _fits(value: object, operand: str) -> bool:
         case "text":
             return isinstance(value, str)
         case "texts":
-            return isinstance(value, str) or (
-                isinstance(value, list) and all(isinstance(item, str) for item in value)
-            )
+            return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
         case "boolean":
             return isinstance(value, bool)
         case _:
@@ -258,9 +251,7 @@ def _fits(value: object, operand: str) -> bool:
 
 class _Model(BaseModel):
     # Built once, from `PolicyFile`, when the first file is read: half the cost of building each by itself.
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, defer_build=True, populate_by_name=False
-    )
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True, populate_by_name=False)
 
     def has(self, key: str) -> bool:
         """Whether the author wrote `key` (the name of the field)."""
@@ -286,25 +277,23 @@ class Condition(_Model):
             refuse(
                 f"`{forms[0]}` and `{forms[1]}` cannot stand in one condition",
                 "make them two conditions",
-                forms[1],
+                (forms[1],),
+                of_key=True,
             )
         if groups:
             return self
         missing = [key for key in ("path", "op", "value") if not self.has(key)]
-        if missing:
-            refuse(
-                f"`{missing[0]}` is missing", "a condition is `{path, op, value}`, or `all`, `any` or `not`"
-            )
-        assert self.op is not None
+        if missing or self.op is None:
+            refuse(f"`{missing[0]}` is missing", "a condition is `{path, op, value}`, or `all`, `any` or `not`")
         if self.value is None:
             refuse(
                 "expected a value, found nothing",
                 "for absence write `op: exists` with `value: false`",
-                "value",
+                ("value",),
             )
         operand = OPERANDS[self.op]
         if not _fits(self.value, operand):
-            refuse(f"`{self.op}` expects {_OPERAND_NAMES[operand]}, found {shown(self.value)}", "", "value")
+            refuse(f"`{self.op}` expects {_OPERAND_NAMES[operand]}, found {shown(self.value)}", at=("value",))
         return self
 
 
@@ -333,14 +322,10 @@ class Limit(RateLimit):
     """One limit (POLICY section 5)."""
 
     align: Literal["sliding"] = "sliding"
-    counter: Name | None = Field(
-        None, description="limits with the same counter share their use; default: its own"
-    )
+    counter: Name | None = Field(None, description="limits with the same counter share their use; default: its own")
     scope: Literal["session", "grant"] = "session"
     per: Texts = Field([], description="paths whose values get a count of their own; `args` and `tool` too")
-    cost: Annotated[Cost | None, PlainValidator(_cost)] = Field(
-        None, description="what a call costs; default 1"
-    )
+    cost: Annotated[Cost | None, PlainValidator(_cost)] = Field(None, description="what a call costs; default 1")
     increment: NotNegative | None = Field(None, description="Intercept's word for a fixed `cost`")
     increment_from: str | None = Field(None, description="Intercept's word for `cost: {from: ...}`")
 
@@ -385,7 +370,7 @@ def _increment(model: Limit | State) -> Cost:
 def _one_of(model: _Model, *keys: str) -> None:
     given = [key for key in keys if model.has(key)]
     if len(given) > 1:
-        refuse(f"`{given[0]}` and `{given[1]}` say the same thing", "keep one of them", given[1])
+        refuse(f"`{given[0]}` and `{given[1]}` say the same thing", "keep one of them", (given[1],), of_key=True)
 
 
 class Rule(_Model):
@@ -415,7 +400,8 @@ class Rule(_Model):
                     refuse(
                         f"a `deny` rule takes no `{key}`",
                         "make it a rule of its own, without `action: deny`",
-                        key,
+                        (key,),
+                        of_key=True,
                     )
         return self
 
@@ -470,7 +456,9 @@ class Entry(Rule):
         if (self.rules or self.deny_if) and not own:
             for key in ("name", "when", "after", "on_deny", "reason", "mode"):
                 if self.has(key):
-                    refuse(f"`{key}` does not hold for the rules beside it", "write it in each rule", key)
+                    refuse(
+                        f"`{key}` does not hold for the rules beside it", "write it in each rule", (key,), of_key=True
+                    )
         return self
 
     def each_rule(self) -> Iterator[tuple[KeyPath, Rule]]:
@@ -502,9 +490,7 @@ class Call(_Model):
 
     tool: Name
     arguments: dict[str, Any] = {}
-    at: Duration | None = Field(
-        None, description="time since the start of the test; default: that of the call before"
-    )
+    at: Duration | None = Field(None, description="time since the start of the test; default: that of the call before")
     repeat: Annotated[int, Field(ge=1, le=100_000)] = 1
     expect: Literal["allow", "ask", "deny"]
     rule: str | None = Field(None, description="must be among the rules that decided")
@@ -528,14 +514,10 @@ class PolicyFile(_Model):
 
     version: Annotated[Literal["1"], PlainValidator(_version), WithJsonSchema({"enum": ["1", 1]})] = "1"
     description: str = ""
-    default: Permission | None = Field(
-        None, description="what happens to a tool that no entry lists; default: deny"
-    )
+    default: Permission | None = Field(None, description="what happens to a tool that no entry lists; default: deny")
     mode: Mode = "enforce"
     timezone: str = Field("UTC", description="IANA name for `now.*`")
-    hide: list[Name] = Field(
-        [], description="names and globs left out of `tools/list`, and refused when called"
-    )
+    hide: list[Name] = Field([], description="names and globs left out of `tools/list`, and refused when called")
     hide_denied: bool | None = Field(
         None, description="leave out what no call could use; default: under `default: deny`"
     )
