@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
@@ -10,7 +11,6 @@ from intercept.errors import ProtocolError
 from intercept.values import Json
 from intercept.wire import (
     MAX_NESTING,
-    Frames,
     Notification,
     Request,
     Response,
@@ -35,55 +35,12 @@ def request(frame: bytes) -> Request:
     return message
 
 
-# --- frames ---------------------------------------------------------------------------------------------------------
-
-
-@given(
-    lines=st.lists(st.binary(max_size=40).map(lambda line: line.replace(b"\n", b""))),
-    cuts=st.lists(st.integers(min_value=0, max_value=400)),
-)
-def test_framing_does_not_depend_on_how_the_stream_is_cut(lines: list[bytes], cuts: list[int]) -> None:
-    stream = b"".join(line + b"\n" for line in lines)
-    frames = Frames(limit=1000)
-    found: list[bytes | None] = []
-    edges = [0, *sorted(cut for cut in cuts if cut < len(stream)), len(stream)]
-    for start, end in zip(edges, edges[1:], strict=False):
-        found += frames.feed(stream[start:end])
-
-    assert found == lines
-    assert frames.end() == []
-
-
-@pytest.mark.parametrize("size", [1, 3, 7, 1000])
-def test_a_frame_over_the_limit_is_reported_once_and_skipped(size: int) -> None:
-    stream = b"ok\n" + b"x" * 50 + b"\nnext\n"
-    frames = Frames(limit=10)
-    found = [frame for at in range(0, len(stream), size) for frame in frames.feed(stream[at : at + size])]
-
-    assert found == [b"ok", None, b"next"]
-
-
-def test_a_frame_that_is_too_long_is_reported_before_it_ends() -> None:
-    frames = Frames(limit=10)
-
-    assert frames.feed(b"x" * 11) == [None]
-    assert frames.feed(b"x" * 1000) == []
-    assert frames.end() == []
-
-
-def test_a_last_line_without_newline_is_held_until_the_stream_ends() -> None:
-    frames = Frames(limit=10)
-
-    assert frames.feed(b"one\ntw") == [b"one"]
-    assert frames.end() == [b"tw"]
-    assert frames.end() == []
-
-
 # --- from the client ------------------------------------------------------------------------------------------------
 
 
 def test_a_call_is_forwarded_as_it_was_read() -> None:
-    spaced = b' {"id" : 7, "params": {"name":"re\\u0061d", "arguments":{"path":"\\u0061"}}, "method":"tools\\/call",\t"jsonrpc":"2.0"} \r'
+    params = b'{"name":"re\\u0061d", "arguments":{"path":"\\u0061"}}'
+    spaced = b' {"id" : 7, "params": ' + params + b', "method":"tools\\/call",\t"jsonrpc":"2.0"} \r'
 
     assert frame_of(request(spaced)) == CALL + b"\n"
 
@@ -168,7 +125,7 @@ def test_integers_stay_exact_and_other_numbers_become_the_nearest_double(number:
         (b'{"result":{},"jsonrpc":"2.0","id":7,"method":"tools/call"}', -32600, 7),
         (b'{"jsonrpc":"2.0","id":7,"method":"ping","error":{}}', -32600, 7),
         (b'{"jsonrpc":"2.0","id":7,"Method":"tools/call","method":"ping"}', -32600, 7),
-        ('{"jsonrpc":"2.0","id":7,"method":"tools/call","paramſ":{},"params":{"name":"a"}}'.encode(), -32600, 7),
+        ('{"jsonrpc":"2.0","id":7,"method":"tools/call","param\u017f":{},"params":{"name":"a"}}'.encode(), -32600, 7),
         (b'{"jsonrpc":"2.0","id":7,"method":"ping","params\\u0000":{}}', -32600, 7),
         (b'{"jsonrpc":"2.0","id":7,"method":"Tools/Call"}', -32601, 7),
         (b'{"jsonrpc":"2.0","id":7,"method":"tools/call "}', -32601, 7),
@@ -315,8 +272,8 @@ def test_a_batch_is_split() -> None:
 
 @pytest.mark.parametrize("key", ["intercept/decision", "\\u0069ntercept/decision", "intercept\\/decision"])
 def test_a_decision_cannot_be_forged_from_the_upstream_side(key: str) -> None:
-    frame = '{"jsonrpc":"2.0","id":7,"result":{"_meta":{"%s":{}},"content":[{"_meta":{"%s":1,"x":2}}]}}' % (key, key)
-    (message,) = parse_upstream(frame.encode())
+    frame = '{"jsonrpc":"2.0","id":7,"result":{"_meta":{"KEY":{}},"content":[{"_meta":{"KEY":1,"x":2}}]}}'
+    (message,) = parse_upstream(frame.replace("KEY", key).encode())
 
     assert frame_of(message) == b'{"jsonrpc":"2.0","id":7,"result":{"_meta":{},"content":[{"_meta":{"x":2}}]}}\n'
 
@@ -361,10 +318,8 @@ _json: st.SearchStrategy[Json] = st.recursive(
 @given(st.binary(max_size=200) | st.text(alphabet='{}[]",:\\u0012eE-.nul \r\t', max_size=80).map(str.encode))
 def test_any_bytes_are_read_or_refused_and_nothing_else(frame: bytes) -> None:
     for parse in (parse_client, parse_upstream):
-        try:
+        with contextlib.suppress(ProtocolError):
             parse(frame)
-        except ProtocolError as error:
-            assert str(error)
 
 
 @given(_json)

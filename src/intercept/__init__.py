@@ -1,3 +1,43 @@
-"""A policy-enforcing proxy between one MCP client and one stdio MCP server."""
+"""A policy-enforcing proxy between one MCP client and one stdio MCP server.
 
-__version__ = "0.1.0"
+*Bytes become messages once, strictly (`wire`); a session decides what to do with each message without doing it
+(`session`); a policy is compiled once and evaluated purely (`policy`); what a decision obliges us to do happens in one
+place (`enforcement`); one module moves bytes (`relay`). What we do not understand is refused, never forwarded.*
+
+In reading order, each knowing only what stands above it:
+
+    errors        every exception, drawn as a tree
+    values        the type of untrusted data, paths into it, the normal form of names
+    protocol      the names and numbers that MCP defines
+    frames        a byte stream cut into lines
+    wire          strict JSON-RPC: frame <-> Message
+    policy/       model (the vocabulary), source and schema (the file), compile, conditions, evaluate
+    answers       what the proxy itself writes: denials, errors
+    uses          which tools, resources and prompts a request would use
+    session       protocol state of one client and one upstream: Message -> Action
+    limits/       the counter port, window arithmetic, the memory store
+    enforcement   admit(judge): evaluate, reserve, decide
+    upstream      the server's process: spawn, signal, leave nobody behind
+    relay         two pump threads and the one writer of each destination
+    reload        a changed policy file becomes a new policy
+    control       signals, timers, reload and endings, on the main thread with anyio
+    cli/          one module a command
+
+Two planes. The data plane is two threads that block on `read`, decide under the session's lock and write; it needs no
+event loop and is running before one is imported. The control plane waits for signals, timers and ends of streams and is
+woken through a pipe (`wakeup`). A slow decision belongs to neither pump: `session.Judge` and `Session.settle` are two
+steps so that anything may happen between them.
+
+Invariants, each an absence: nothing in `wire`, `session`, `policy` (but its file reader) or `limits.windows` does I/O,
+reads a clock or knows of threads; nothing but `relay` writes to the client or the upstream; nothing that arrived from
+the client is forwarded as bytes; nothing imports `mcp` in the proxy.
+
+To add: a protocol method, `protocol`; an operator, `policy/operators`; a store, `limits/` and its contract suite; a
+command, `cli/`.
+"""
+
+from typing import Final
+
+__all__ = ["__version__"]
+
+__version__: Final = "0.1.0"

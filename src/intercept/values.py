@@ -80,6 +80,12 @@ class Path:
         """Whether it can find more than one value."""
         return Each.EACH in self.steps
 
+    def __str__(self) -> str:
+        """The one spelling of the path, however it was written: `args["to"][*]`."""
+        return self.root + "".join(
+            step.value if isinstance(step, Each) else f"[{json.dumps(step)}]" for step in self.steps
+        )
+
 
 class MalformedError(ValueError):
     """A piece of text in a policy is not what it should be; the loader turns this into a `Problem`."""

@@ -1,9 +1,9 @@
-r"""Frames and strict JSON-RPC: bytes to messages, messages to bytes. Sans-IO.
+"""Strict JSON-RPC: frames to messages, messages to frames. Sans-IO.
 
-Knows framing, JSON, the JSON-RPC envelope and which names are the protocol's; knows nothing of sessions or policies.
+Knows JSON, the JSON-RPC envelope and which names are the protocol's; knows nothing of sessions or policies.
 What comes out of `parse_client` and `parse_upstream` was read in exactly one way:
 
-- frames end at `\n`, text is strict UTF-8, objects have no duplicate key at any depth, numbers are finite;
+- text is strict UTF-8, objects have no duplicate key at any depth, numbers are finite;
 - an envelope has the members of JSON-RPC 2.0 and none that a careless reader could take for one of them;
 - what is forwarded to the upstream is built from the parsed values (`body`), never from the bytes that arrived.
 
@@ -35,12 +35,8 @@ from .protocol import (
 )
 from .values import Json, normal_form
 
-MAX_CLIENT_FRAME: Final = 10 * 1024 * 1024
-"""Bytes; what the TypeScript SDK accepts in either direction (`STDIO_DEFAULT_MAX_BUFFER_SIZE`)."""
-MAX_UPSTREAM_FRAME: Final = 64 * 1024 * 1024
-"""Bytes. Real servers send `tools/list` lines of several MiB; the Python SDK has no limit at all."""
 MAX_NESTING: Final = 128
-"""Of objects and arrays in a client's message. The Python SDK's reader stops at 200, so this is never the looser one."""
+"""Objects and arrays in a client's message. The Python SDK's reader stops at 200, so ours is never the looser one."""
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 """Beyond it JavaScript peers confuse neighbouring ids (RFC 8259 section 6)."""
 
@@ -77,60 +73,6 @@ class Response(NamedTuple):
 
 
 Message: TypeAlias = Request | Notification | Response
-
-
-# --- frames -----------------------------------------------------------------------------------------------------------
-
-
-class Frames:
-    r"""Splits a byte stream at `\n` in time linear in the bytes received; holds at most one frame.
-
-    A frame longer than `limit` bytes is reported once, as None, and skipped up to its end.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._open: list[bytes] = []
-        self._size = 0
-        self._skipping = False
-
-    def feed(self, chunk: bytes) -> list[bytes | None]:
-        """Add `chunk`; return the frames that it completed, without their newlines."""
-        pieces = chunk.split(b"\n")
-        frames: list[bytes | None] = []
-        for piece in pieces[:-1]:
-            if self._size or self._skipping:
-                frames.extend(self._extend(piece))
-                frames.extend(self.end())
-            elif len(piece) <= self._limit:
-                frames.append(piece)
-            else:
-                frames.append(None)
-        if pieces[-1]:
-            frames.extend(self._extend(pieces[-1]))
-        return frames
-
-    def end(self) -> list[bytes | None]:
-        """The open frame, if there is one: at the end of the stream, a last line without its newline."""
-        if self._skipping:
-            self._skipping = False
-            return []
-        frame = b"".join(self._open)
-        self._open.clear()
-        self._size = 0
-        return [frame] if frame else []
-
-    def _extend(self, piece: bytes) -> list[bytes | None]:
-        if self._skipping:
-            return []
-        if self._size + len(piece) > self._limit:
-            self._open.clear()
-            self._size = 0
-            self._skipping = True
-            return [None]
-        self._open.append(piece)
-        self._size += len(piece)
-        return []
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------
@@ -305,6 +247,33 @@ def _client_meta(meta: Json, refused: Callable[[str, int], ProtocolError]) -> di
 def is_request_id(value: Json) -> bool:
     """Whether `value` may be the id of a request: a string, or an integer that every peer can hold exactly."""
     return isinstance(value, str) or (type(value) is int and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER)
+
+
+def coerced(request_id: RequestId) -> RequestId:
+    """`request_id` as the loosest of the SDKs reads it: `"7"`, `" 7"`, `"7.0"`, `"0x7"` are `7`, `""` is `0`.
+
+    Python SDKs use `int(text)`, TypeScript ones `Number(text)` (PROTOCOL section 1.3).
+    """
+    if type(request_id) is int:
+        return request_id
+    text = str(request_id).strip()
+    if not text:
+        return 0
+    number: float
+    try:
+        number = int(text, 0 if text[:2].lower() in {"0x", "0o", "0b"} else 10)
+        number = number if abs(number) <= MAX_SAFE_INTEGER else float(number)
+    except (ValueError, OverflowError):
+        try:
+            number = float(text)
+        except ValueError:
+            return request_id
+    if not isfinite(number):
+        return request_id
+    if abs(number) > MAX_SAFE_INTEGER:
+        # Neighbours beyond 2^53 are one number to JavaScript.
+        return repr(number)
+    return int(number) if number == int(number) else request_id
 
 
 def _lookalike(members: dict[str, Json], known: frozenset[str], forms: frozenset[str]) -> str | None:

@@ -1,0 +1,87 @@
+"""The answers that the proxy itself writes, in the shape that each reader understands. Pure.
+
+Who gets which shape, and why, is in PROTOCOL section 3; the details for programs are in POLICY section 6.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .policy import Decision
+from .protocol import DENIED, INTERNAL_ERROR, MARKER, METHOD_NOT_FOUND
+from .values import Json
+from .wire import Request, RequestId, Response, encode
+
+MAX_PRINTED: Final = 200
+"""Characters of a peer's text that go into one line for people."""
+
+
+def error_answer(request_id: RequestId | None, code: int, message: str) -> bytes:
+    """A JSON-RPC error; the id is null where none could be read (JSON-RPC 2.0 section 5)."""
+    return encode({"jsonrpc": "2.0", "id": request_id, "error": {"code": code, "message": message}})
+
+
+def edited_answer(message: Response, result: dict[str, Json]) -> bytes:
+    """`message` with another result, or an error if what is left of it cannot be written as JSON."""
+    try:
+        return encode(message.body | {"result": result})
+    except ValueError:  # a number beyond a double, which only passes as it came
+        return error_answer(message.id, INTERNAL_ERROR, "the server's answer is malformed: a number is too large")
+
+
+def decline(request: Request) -> bytes:
+    """How a client refuses: elicitation by answer, sampling and roots by error (PROTOCOL section 5)."""
+    if request.method == "elicitation/create":
+        return encode({"jsonrpc": "2.0", "id": request.id, "result": {"action": "decline"}})
+    if request.method == "sampling/createMessage":
+        return error_answer(request.id, -1, "User rejected sampling request")
+    return error_answer(request.id, METHOD_NOT_FOUND, "Roots not supported")
+
+
+def denial(request_id: RequestId, decision: Decision, *, modern: bool, as_error: bool) -> bytes:
+    """The answer to a refused request (DESIGN section 4).
+
+    A tool result reaches the model in every SDK, an error does not; only a task-augmented call must be given an error,
+    because its client expects no result. There is never `structuredContent`: TypeScript 1.x checks it even here.
+    """
+    details = _details(decision)
+    text = f"Policy violation: {decision.reason}"
+    if decision.exhausted is not None and decision.exhausted.retry_after is not None:
+        seconds = details["retry_after_s"]
+        text += f" Retry in {seconds} second{'' if seconds == 1 else 's'}."
+    if as_error:
+        error: dict[str, Json] = {"code": DENIED, "message": text, "data": {f"{MARKER}decision": details}}
+        return encode({"jsonrpc": "2.0", "id": request_id, "error": error})
+    result: dict[str, Json] = {
+        "content": [{"type": "text", "text": text}],
+        "isError": True,
+        "_meta": {f"{MARKER}decision": details},
+    }
+    if modern:
+        result["resultType"] = "complete"
+    return encode({"jsonrpc": "2.0", "id": request_id, "result": result})
+
+
+def _details(decision: Decision) -> dict[str, Json]:
+    details: dict[str, Json] = {
+        "decision": str(decision.effect),
+        "tool": decision.tool,
+        "rule": decision.rules[0].name if decision.rules else None,
+        "policy": decision.policy,
+        "reason": decision.reason,
+    }
+    if (exhausted := decision.exhausted) is not None:
+        charge = exhausted.charge
+        retry = exhausted.retry_after
+        details["counter"] = charge.counter
+        details["max"] = int(charge.max) if charge.max == int(charge.max) else float(charge.max)
+        details["window_s"] = charge.window.seconds
+        # Whole seconds, rounded up: a call made then is sure to fit.
+        details["retry_after_s"] = None if retry is None else max(1, -int(-retry // 1))
+    return details
+
+
+def printable(text: str) -> str:
+    """`text` for a terminal or a log line: what is not visible is escaped, long text is cut and says so."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:MAX_PRINTED])
+    return shown if len(text) <= MAX_PRINTED else f"{shown}… ({len(text)} characters)"

@@ -1,0 +1,92 @@
+"""The command line: which command is meant, and one line and an exit code for whatever goes wrong.
+
+Exit codes: 0 fine, 1 findings, 2 usage, 3 policy unusable, 4 upstream could not be started, otherwise the upstream's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+from .. import __version__
+from ..errors import InterceptError
+from ..notices import PREFIX
+
+COMMANDS: Final = {"lint": "is the policy valid"}
+"""Beside the proxy itself, which needs no name. Each is a module with `add_parser` and `run`."""
+
+_EPILOG: Final = """commands:
+  lint FILE...          is the policy valid (`intercept lint --help`)
+
+example:
+  intercept --policy policies/mcp-ap2.yaml -- npx -y @codespar/mcp-ap2
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line; `--help` has the rest."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.exit(2, f"{PREFIX}{message}; try `{self.prog} --help`\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that `argv` (default: the process's arguments) names; return the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if arguments and arguments[0] in COMMANDS:
+            return _command(arguments)
+        return _proxy(arguments)
+    except InterceptError as error:
+        for line in str(error).splitlines():
+            print(f"{PREFIX}{line}", file=sys.stderr)
+        return error.exit_code
+
+
+def _command(arguments: list[str]) -> int:
+    from . import lint
+
+    parser = _Parser(prog="intercept")
+    subparsers = parser.add_subparsers(parser_class=_Parser)
+    lint.add_parser(subparsers)
+    return lint.run(parser.parse_args(arguments))
+
+
+def _proxy(arguments: list[str]) -> int:
+    parser = _Parser(
+        prog="intercept",
+        usage="intercept --policy FILE [options] -- COMMAND [ARGUMENT ...]",
+        description="Stand between an MCP client and a stdio MCP server and let a policy decide about every tool call.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"intercept {__version__}")
+    parser.add_argument(
+        "--policy",
+        action="append",
+        metavar="FILE",
+        help="policy file; give several and every one of them has to allow a call",
+    )
+    parser.add_argument(
+        "--grant",
+        metavar="NAME",
+        help="whose calls limits of scope `grant` count (default: $INTERCEPT_GRANT, or the policy's path and the user)",
+    )
+    parser.add_argument("--no-reload", action="store_true", help="do not load a policy file again when it changes")
+    split = arguments.index("--") if "--" in arguments else len(arguments)
+    command = arguments[split + 1 :]
+    options, unknown = parser.parse_known_args(arguments[:split])
+    if unknown:
+        names = ", ".join(f"`{name}`" for name in unknown)
+        advice = "the server's command comes after `--`" if split == len(arguments) else "options come before `--`"
+        parser.error(f"unknown argument {names}; {advice}")
+    if not options.policy:
+        parser.error("no policy; give one with `--policy FILE`")
+    if not command:
+        parser.error("no server; give its command after `--`, as in `-- npx -y @codespar/mcp-ap2`")
+    from .run import run
+
+    return run(command, options.policy, grant=options.grant, reload=not options.no_reload)

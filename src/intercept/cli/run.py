@@ -1,0 +1,143 @@
+"""The proxy: `intercept --policy FILE... -- COMMAND...`.
+
+The order matters. The upstream is spawned first and boots while the policy is loaded; the pumps start once the policy
+stands; the control plane is imported when bytes already flow. Nothing that the first two steps do not need is imported
+at the top of this module.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .. import __version__
+from ..errors import InterceptError, UsageError
+from ..notices import Notices
+from ..upstream import Upstream
+from ..wakeup import Wakeup
+
+if TYPE_CHECKING:
+    from ..policy import PolicySet
+
+
+def run(command: Sequence[str], policies: Sequence[str], *, grant: str | None, reload: bool) -> int:
+    """Relay between our standard streams and `command` until one side ends; return the exit code.
+
+    Raises:
+        UsageError: this platform is not supported.
+        UpstreamError: `command` cannot be started.
+        PolicyError: a policy cannot be used; the upstream has been ended.
+    """
+    if os.name != "posix":
+        raise UsageError("this platform is not supported yet; on Windows run it inside WSL")
+    client_in, client_out = _take_streams()
+    wakeup = Wakeup()
+    upstream = Upstream(command)
+    try:
+        code = _relay(command, policies, grant, upstream, wakeup, client_in, client_out, reload=reload)
+    except InterceptError:
+        _kill(upstream)
+        raise
+    sys.stderr.flush()
+    # Not `sys.exit`: a pump may wait in a read or write that nothing will end.
+    os._exit(code)
+
+
+def _relay(
+    command: Sequence[str],
+    policies: Sequence[str],
+    grant: str | None,
+    upstream: Upstream,
+    wakeup: Wakeup,
+    client_in: int,
+    client_out: int,
+    *,
+    reload: bool,
+) -> int:
+    from ..policy import load
+    from ..reload import Reloader
+
+    reloader = Reloader(policies, load) if reload else None
+    policy = load(policies)
+
+    from ..enforcement import Enforcer
+    from ..limits.memory import MemoryStore
+    from ..relay import Relay
+    from ..session import Session
+
+    notices = Notices(2, time.monotonic)
+    wall, monotonic = time.time(), time.monotonic()  # noqa: TID251 - the one place where the clock is read
+    enforcer = Enforcer(
+        MemoryStore(),
+        grant=grant or os.environ.get("INTERCEPT_GRANT") or _default_grant(policies),
+        # Anchored once: setting the machine's clock neither frees nor blocks anything.
+        clock=lambda: wall + (time.monotonic() - monotonic),
+    )
+    relay = Relay(
+        Session(policy, reloads=reload),
+        enforcer,
+        client_in=client_in,
+        client_out=client_out,
+        upstream_in=upstream.stdin,
+        upstream_out=upstream.stdout,
+        note=notices.note,
+        wake=wakeup,
+    )
+    relay.start()
+    _announce(notices, policy, policies, command)
+
+    import anyio
+
+    from ..control import Control
+
+    return anyio.run(Control(relay, upstream, wakeup, notices, reloader).run)
+
+
+def _take_streams() -> tuple[int, int]:
+    """Keep the protocol's streams to ourselves: whatever else prints, prints to stderr."""
+    client_in, client_out = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(2, 1)
+    os.close(null)
+    return client_in, client_out
+
+
+def _kill(upstream: Upstream) -> None:
+    import signal
+
+    upstream.signal_group(signal.SIGKILL)
+    upstream.release()
+
+
+def _default_grant(policies: Sequence[str]) -> str:
+    return f"{os.getuid()}:{':'.join(sorted(os.path.realpath(path) for path in policies))}"
+
+
+def _announce(notices: Notices, policy: PolicySet, policies: Sequence[str], command: Sequence[str]) -> None:
+    names = ", ".join(policies)
+    notices.say(f"version {__version__}, policy {names} ({policy.digest[:12]})")
+    for line in policy.notes:
+        notices.say(line)
+    for path in policies:
+        if (place := _reachable(path, command)) is not None:
+            notices.say(
+                f"warning: the policy {path} lies under `{place}`, an argument of the server: its tools could "
+                "rewrite the policy; move it elsewhere"
+            )
+
+
+def _reachable(path: str, command: Sequence[str]) -> str | None:
+    """The argument of the server that names the policy file or a directory above it."""
+    policy = os.path.realpath(path)
+    for argument in command[1:]:
+        for candidate in (argument, argument.partition("=")[2], argument.removeprefix("file://")):
+            if not candidate or not os.path.exists(candidate):
+                continue
+            place = os.path.realpath(candidate)
+            if policy == place or policy.startswith(place.rstrip("/") + "/"):
+                return argument
+    return None

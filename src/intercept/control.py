@@ -1,0 +1,126 @@
+"""The control plane: signals, timers, reload and the end of everything, on the main thread with anyio.
+
+The pumps run before this module is imported and do not wait for it. The order of an ending is DESIGN section 8; how
+long clients wait for each step is in PROTOCOL section 1.4.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from typing import Final
+
+import anyio
+
+from .errors import PolicyError
+from .frames import MAX_UPSTREAM_FRAME
+from .notices import Notices
+from .policy import PolicySet
+from .relay import Relay
+from .reload import LOOK_EVERY, Reloader
+from .upstream import KILL_AFTER, Upstream
+from .wakeup import Wakeup
+
+EXIT_AFTER: Final = 2.5
+"""Seconds that the upstream has to exit by itself once its input has ended. Real servers take up to 0.8; a client that
+sends SIGTERM after 2 s makes us hurry."""
+DRAIN_FOR: Final = 0.7
+"""Seconds that output of the upstream may still come after it has exited: something it started holds its stdout."""
+FLUSH_FOR: Final = 1.0
+"""Seconds that the client has to read our last words."""
+
+
+class Control:
+    """Runs until the session is over, and leaves nobody behind."""
+
+    def __init__(
+        self, relay: Relay, upstream: Upstream, wakeup: Wakeup, notices: Notices, reloader: Reloader | None
+    ) -> None:
+        self._relay = relay
+        self._upstream = upstream
+        self._wakeup = wakeup
+        self._notices = notices
+        self._reloader = reloader
+
+    async def run(self) -> int:
+        """Supervise the session; return the exit code, which is the upstream's."""
+        async with anyio.create_task_group() as tasks:
+            if self._reloader is not None:
+                tasks.start_soon(self._reload, self._reloader)
+            await self._until(self._is_over)
+            code = await self._end()
+            tasks.cancel_scope.cancel()
+        return code
+
+    async def _until(self, reached: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Wait for a wake-up after which `reached()` holds; False if it still does not after `timeout` seconds."""
+        with anyio.move_on_after(timeout):
+            while not reached():
+                await anyio.wait_readable(self._wakeup.reader)
+                self._wakeup.clear()
+        return reached()
+
+    def _is_over(self) -> bool:
+        ends = self._relay.ends
+        return (
+            self._wakeup.signal is not None
+            or ends.client
+            or ends.upstream
+            or ends.stalled
+            or self._relay.to_upstream.broken
+            or self._upstream.poll() is not None
+        )
+
+    async def _end(self) -> int:
+        ends = self._relay.ends
+        if ends.overflow:
+            self._notices.say(f"the server sent a line of over {MAX_UPSTREAM_FRAME} bytes; ending it")
+        if ends.upstream and self._upstream.poll() is None:
+            # Nothing can answer any more, and the client need not wait for the process to see it too.
+            self._answer_pending("it closed its output")
+        asked = self._wakeup.signal is not None or ends.stalled or ends.overflow
+        if not asked:
+            self._relay.to_upstream.close(timeout=0.1)
+            await self._until(lambda: self._has_exited() or self._wakeup.signal is not None, EXIT_AFTER)
+        if not self._has_exited():
+            self._upstream.signal_group(signal.SIGTERM)
+            if not await self._until(self._has_exited, KILL_AFTER):
+                self._upstream.signal_group(signal.SIGKILL)
+                await self._until(self._has_exited, KILL_AFTER)
+        await self._until(lambda: ends.upstream or ends.overflow, DRAIN_FOR)
+        await self._end_group()
+        code = self._upstream.poll()
+        self._answer_pending(f"it exited with code {code}")
+        self._relay.to_client.flush(FLUSH_FOR)
+        self._upstream.release()
+        if code is None:
+            return 1  # not even SIGKILL ends a process that waits for a broken disk
+        return code or (1 if ends.overflow else 0)
+
+    async def _end_group(self) -> None:
+        """End what the upstream started and left behind in its group."""
+        if not self._upstream.signal_group(signal.SIGTERM):
+            return
+        with anyio.move_on_after(KILL_AFTER):
+            while self._upstream.signal_group(0):
+                await anyio.sleep(0.02)  # nobody tells us of the end of a grandchild
+        self._upstream.signal_group(signal.SIGKILL)
+
+    def _has_exited(self) -> bool:
+        return self._upstream.poll() is not None
+
+    def _answer_pending(self, why: str) -> None:
+        self._relay.with_session(lambda session: session.upstream_gone(why))
+
+    async def _reload(self, reloader: Reloader) -> None:
+        while True:
+            await anyio.sleep(LOOK_EVERY)
+            loaded = reloader.look()
+            if isinstance(loaded, PolicyError):
+                self._notices.say("the changed policy cannot be used, the old one stays in force:")
+                for problem in loaded.problems:
+                    self._notices.say(str(problem))
+            elif loaded is not None:
+                policy: PolicySet = loaded
+                self._relay.with_session(lambda session, policy=policy: session.replace_policy(policy))
+                self._notices.say(f"reloaded the policy ({policy.digest[:12]})")

@@ -1,0 +1,69 @@
+"""What a decision obliges us to do, in one place: evaluate, look at limits, and say yes or no.
+
+The only way for a tool call to become allowed is through `Enforcer.admit`. Whatever goes wrong in here denies the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from .limits import CounterStore, Refused
+from .policy import Circumstances, Decision, Effect, Exhausted
+from .session import Judge
+
+
+class Enforcer:
+    """Decides about uses of tools, resources and prompts, and charges the limits that they count against.
+
+    `clock` gives seconds since the epoch and never runs backwards while the process lives. Thread-safe as far as
+    `store` is.
+    """
+
+    def __init__(self, store: CounterStore, *, grant: str, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._grant = grant
+        self._clock = clock
+
+    def admit(self, judge: Judge) -> Decision:
+        """Decide about `judge`: all of its uses have to be allowed and all their limits to hold, or none is charged."""
+        now = self._clock()
+        circumstances = Circumstances(now, self._grant, judge.annotations, judge.answered)
+        policy = judge.policy
+        decision = policy.evaluate(judge.uses[0], circumstances)
+        for use in judge.uses[1:]:
+            if decision.effect is not Effect.ALLOW:
+                break
+            other = policy.evaluate(use, circumstances)
+            decision = replace(other, charges=decision.charges + other.charges)
+        if decision.effect is not Effect.ALLOW or not decision.charges:
+            return decision
+        granted = self._store.reserve(decision.charges, now)
+        if isinstance(granted, Refused):
+            return refused(decision, granted)
+        if granted.shadow:
+            rules = tuple(exhausted.charge.rule for exhausted in granted.shadow)
+            return replace(decision, shadow=decision.shadow + rules)
+        return decision
+
+
+def refused(decision: Decision, refusal: Refused) -> Decision:
+    """`decision`, which allowed a call, as the denial that a used-up limit makes of it."""
+    charge = refusal.charge
+    reason = charge.on_deny or _used_up(decision.tool, refusal)
+    return replace(
+        decision,
+        effect=Effect.DENY,
+        rules=(replace(charge.rule, effect=Effect.DENY, reason=reason),),
+        reason=reason,
+        charges=(),
+        exhausted=Exhausted(charge, refusal.retry_after),
+    )
+
+
+def _used_up(tool: str, refusal: Refused) -> str:
+    charge = refusal.charge
+    limit = f"limit of {charge.max:f}{' calls' if charge.cost == 1 else ''} per {charge.window.text}"
+    if refusal.retry_after is None:
+        return f"the call is above the {limit} for `{tool}` and can never pass."
+    return f"{limit} for `{tool}` is used up."

@@ -1,0 +1,331 @@
+"""The only module that moves bytes: one pump thread a direction between the client, the session and the upstream.
+
+A pump reads what is there, lets the session decide about each message, and writes what came of it in one go. Reading
+is what waits: a peer that does not read stops the pump that writes to it, so memory is bounded by the largest message
+and never by a peer's speed (DESIGN section 2). Ends of streams are reported to the control plane through `wake`.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from .answers import MAX_PRINTED, printable
+from .enforcement import Enforcer
+from .errors import ProtocolError
+from .frames import MAX_CLIENT_FRAME, MAX_UPSTREAM_FRAME, Frames
+from .protocol import INVALID_REQUEST
+from .session import Answer, Done, Drop, Forward, Judge, Session
+from .wire import parse_client, parse_upstream
+
+SMALL_READ: Final = 64 * 1024
+LARGE_READ: Final = 1024 * 1024
+"""Bytes. Reads grow while they come back full; always large ones would cost a memory mapping each."""
+MAX_POSTED: Final = 4 * 1024 * 1024
+"""Bytes of answers that wait for one peer to read, before the other one has to wait too."""
+STALLED_AFTER: Final = 2.5
+"""Seconds that a write to the upstream may make no progress once the client is gone: what it has to exit at the end
+of its input."""
+
+
+class Outlet:
+    """The one writer of a destination: frames never interleave.
+
+    `write` is for the pump whose direction this is, and waits for the reader. `post` is for everybody else and does
+    not: what cannot be written at once is left to a thread, so that a denial to a client which does not read never
+    stops the pump that would take the client's next message.
+    """
+
+    def __init__(self, fd: int, *, watched: int | None = None, on_stall: Callable[[], None] = lambda: None) -> None:
+        """`watched` is a stream whose hang-up ends the patience with `fd`: see `STALLED_AFTER` and `on_stall`."""
+        self._fd = fd
+        self._watched = watched
+        self._on_stall = on_stall
+        self._writing = threading.Lock()
+        self._posted: deque[bytes] = deque()
+        self._posted_size = 0
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self.broken = False
+        """Whether the reader is gone; what is written then is lost."""
+
+    def write(self, data: bytes) -> None:
+        """Write `data` whole, waiting for the reader as long as it takes."""
+        with self._writing:
+            self._drain()
+            self._put(data)
+
+    def post(self, data: bytes, *, bounded: bool = True) -> None:
+        """Write `data` soon, without waiting for the reader; `bounded`: unless `MAX_POSTED` bytes wait already."""
+        if len(data) <= select.PIPE_BUF and not self._posted and self._writing.acquire(blocking=False):
+            try:
+                # A pipe that is ready takes this much without waiting (POSIX write, PIPE_BUF).
+                if not self._posted and (self.broken or self._is_ready()):
+                    self._put(data)
+                    return
+            finally:
+                self._writing.release()
+        with self._changed:
+            while bounded and self._posted_size + len(data) > MAX_POSTED and self._posted and not self.broken:
+                self._changed.wait()
+            self._posted.append(data)
+            self._posted_size += len(data)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._write_posted, daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def flush(self, timeout: float) -> None:
+        """Wait until all that was posted is written, but at most `timeout` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._posted or self.broken, timeout)
+        if self._writing.acquire(timeout=timeout):
+            self._writing.release()
+
+    def close(self, timeout: float = -1) -> None:
+        """Close the destination; later writes are lost. Given up if somebody still writes after `timeout` seconds."""
+        if self._writing.acquire(timeout=timeout):
+            try:
+                if not self._closed:
+                    self._drain()
+                    self.broken = self._closed = True
+                    os.close(self._fd)
+            finally:
+                self._writing.release()
+
+    def _write_posted(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: bool(self._posted))
+            with self._writing:
+                self._drain()
+
+    def _drain(self) -> None:
+        while self._posted:
+            data = self._posted[0]
+            self._put(data)
+            with self._changed:
+                self._posted.popleft()
+                self._posted_size -= len(data)
+                self._changed.notify_all()
+
+    def _put(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest and not self.broken:
+            try:
+                rest = rest[os.write(self._fd, rest) :]
+            except BlockingIOError:
+                self._wait_until_ready()
+            except OSError:  # EPIPE and its kin: nobody reads any more
+                self.broken = True
+
+    def _is_ready(self) -> bool:
+        poll = select.poll()
+        poll.register(self._fd, select.POLLOUT)
+        return bool(poll.poll(0))
+
+    def _wait_until_ready(self) -> None:
+        poll = select.poll()
+        poll.register(self._fd, select.POLLOUT)
+        if self._watched is not None:
+            poll.register(self._watched, 0)
+        while True:
+            events = dict(poll.poll())
+            if self._fd in events:
+                return
+            # Only the watched stream is left: it hung up while we wait.
+            patience = select.poll()
+            patience.register(self._fd, select.POLLOUT)
+            if not patience.poll(STALLED_AFTER * 1000):
+                self._on_stall()
+                patience.poll()
+            return
+
+
+@dataclass(slots=True)
+class Ends:
+    """Which streams are over; set by the pumps, read by the control plane after each `wake`."""
+
+    client: bool = False
+    """The client's stdin has ended and all of it was dealt with, or the client does not read any more."""
+    upstream: bool = False
+    """The upstream's stdout has ended and all of it was dealt with."""
+    stalled: bool = False
+    """The client is gone and the upstream does not read what it left behind."""
+    overflow: bool = False
+    """The upstream sent a frame over the limit."""
+
+
+class Relay:
+    """Two pumps around one session. `wake` is called from any thread when `ends` has changed."""
+
+    def __init__(
+        self,
+        session: Session,
+        enforcer: Enforcer,
+        *,
+        client_in: int,
+        client_out: int,
+        upstream_in: int,
+        upstream_out: int,
+        note: Callable[[str], None],
+        wake: Callable[[], None],
+    ) -> None:
+        self._session = session
+        self._enforcer = enforcer
+        self._lock = threading.Lock()
+        self._client_in = client_in
+        self._upstream_out = upstream_out
+        self._note = note
+        self._wake = wake
+        self.ends = Ends()
+        self.to_client = Outlet(client_out)
+        self.to_upstream = Outlet(upstream_in, watched=client_in, on_stall=self._stalled)
+        self.drained = threading.Event()
+        """Set when the upstream's stdout has ended and everything from it was written to the client."""
+
+    def start(self) -> None:
+        """Start both pumps. They are daemons: the process ends without asking them."""
+        # A pump that waits for the interpreter while the main thread imports or compiles waits this long at most.
+        sys.setswitchinterval(0.0005)
+        threading.Thread(target=self._pump_client, name="client", daemon=True).start()
+        threading.Thread(target=self._pump_upstream, name="upstream", daemon=True).start()
+
+    def notify_client(self, frames: list[bytes]) -> None:
+        """Send the client messages of our own."""
+        if frames:
+            self.to_client.post(b"".join(frames), bounded=False)
+
+    def with_session(self, change: Callable[[Session], list[bytes]]) -> None:
+        """Change the session under its lock and send the client what it says."""
+        with self._lock:
+            frames = change(self._session)
+        self.notify_client(frames)
+
+    # --- client to upstream -----------------------------------------------------------------------------------------
+
+    def _pump_client(self) -> None:
+        frames = Frames(MAX_CLIENT_FRAME)
+        size = SMALL_READ
+        while chunk := _read(self._client_in, size):
+            size = LARGE_READ if len(chunk) == size else SMALL_READ
+            self._relay_client(frames.feed(chunk))
+            if self.to_upstream.broken or self.to_client.broken:
+                break
+        else:
+            # A last line without its newline is judged like any other: some servers would run it as it is.
+            self._relay_client(frames.end())
+        self.to_upstream.close()
+        self.ends.client = True
+        self._wake()
+
+    def _relay_client(self, frames: list[bytes | None]) -> None:
+        onward: list[bytes] = []
+        back: list[bytes] = []
+        for frame in frames:
+            self._perform(self._decide_client(frame), onward, back)
+        if onward:
+            self.to_upstream.write(b"".join(onward))
+        if back:
+            self.to_client.post(b"".join(back))
+
+    def _decide_client(self, frame: bytes | None) -> Done:
+        try:
+            if frame is None:
+                raise ProtocolError(INVALID_REQUEST, f"frame is longer than {MAX_CLIENT_FRAME} bytes")
+            message = parse_client(frame)
+        except ProtocolError as error:
+            return self._session.refuse(error)
+        if message is None:
+            return Drop()
+        with self._lock:
+            action = self._session.from_client(message)
+        if not isinstance(action, Judge):
+            return action
+        decision = self._enforcer.admit(action)
+        with self._lock:
+            return self._session.settle(action, decision)
+
+    # --- upstream to client -----------------------------------------------------------------------------------------
+
+    def _pump_upstream(self) -> None:
+        frames = Frames(MAX_UPSTREAM_FRAME)
+        size = SMALL_READ
+        while chunk := _read(self._upstream_out, size):
+            size = LARGE_READ if len(chunk) == size else SMALL_READ
+            self._relay_upstream(frames.feed(chunk))
+            if self.ends.overflow:
+                break
+        # What is left without a newline is half a message, and no client ever sees one.
+        self.drained.set()
+        self.ends.upstream = True
+        self._wake()
+
+    def _relay_upstream(self, frames: list[bytes | None]) -> None:
+        onward: list[bytes] = []
+        back: list[bytes] = []
+        for frame in frames:
+            if frame is None:
+                self.ends.overflow = True
+                break
+            try:
+                messages = parse_upstream(frame)
+            except ProtocolError as error:
+                self._note(_described(frame, error))
+                with self._lock:
+                    action = self._session.junk(error)
+                self._perform(action, onward, back)
+                continue
+            for message in messages:
+                with self._lock:
+                    action = self._session.from_upstream(message)
+                self._perform(action, onward, back)
+        if onward:
+            self.to_client.write(b"".join(onward))
+            if self.to_client.broken and not self.ends.client:
+                self.ends.client = True
+                self._wake()
+        if back:
+            self.to_upstream.post(b"".join(back))
+
+    # --- both -------------------------------------------------------------------------------------------------------
+
+    def _perform(self, action: Done, onward: list[bytes], back: list[bytes]) -> None:
+        match action:
+            case Forward(data):
+                onward.append(data)
+            case Answer(data):
+                back.append(data)
+            case Drop():
+                pass
+            case _:
+                assert_never(action)
+        if action.note:
+            self._note(action.note)
+
+    def _stalled(self) -> None:
+        self.ends.stalled = True
+        self._wake()
+
+
+def _described(frame: bytes, error: ProtocolError) -> str:
+    """A line for the operator about a frame of the upstream that is no message."""
+    text = frame[: 4 * MAX_PRINTED].decode("utf-8", "replace").strip()
+    if text.startswith(("{", "[")):
+        # It may be an answer with data in it.
+        return f"dropped a malformed message of the server ({len(frame)} bytes): {error}"
+    return f"the server wrote to its stdout: {printable(text)}"
+
+
+def _read(fd: int, size: int) -> bytes:
+    try:
+        return os.read(fd, size)
+    except OSError:  # a terminal or socket that was reset: as over as one that ended
+        return b""

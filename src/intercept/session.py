@@ -1,0 +1,462 @@
+"""Protocol state of one client and one upstream: a message comes in, an action comes out. Sans-IO.
+
+Everything that is remembered about the conversation is changed here and nowhere else: which requests are in flight,
+which era and capabilities were agreed, which tools were listed and answered. The session carries nothing out and calls
+nobody; what it cannot decide alone (may this tool be called now?) it hands out as `Judge` and takes back through
+`settle`. So every conversation can be played without threads.
+
+Not thread-safe: the relay calls it under one lock. INVARIANT: no method blocks or does I/O.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple, TypeAlias
+
+from .answers import decline, denial, edited_answer, error_answer, printable
+from .errors import ProtocolError
+from .policy import Decision, Effect, Kind, PolicySet, ToolCall
+from .protocol import (
+    CLIENT_METHODS,
+    DENIED,
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    SUBSCRIPTION_ID,
+)
+from .uses import is_modern, uses_of
+from .values import Json
+from .wire import (
+    Message,
+    Notification,
+    Request,
+    RequestId,
+    Response,
+    coerced,
+    encode,
+    frame_of,
+)
+
+MAX_IN_FLIGHT: Final = 100_000
+"""Requests without an answer, in either direction; an honest client has a few, and each costs under 500 bytes."""
+MAX_CANCELLED: Final = 1_000
+"""Cancelled requests whose ids stay reserved for an answer that may still come; most servers send none."""
+MAX_REMEMBERED: Final = 10_000
+"""Tool names, both listed and answered. Real servers have up to a few hundred."""
+FILTERED_TTL_MS: Final = 10_000
+"""How long a client may cache a list that a policy was applied to, while the policy can be reloaded."""
+
+OUR_IDS: Final = "intercept-"
+"""Prefix of the ids of requests that the proxy itself sends to the client."""
+
+
+# --- what is to be done ---------------------------------------------------------------------------------------------
+
+
+class Forward(NamedTuple):
+    """Send `data` on, to the other side."""
+
+    data: bytes
+    note: str = ""
+    """For the operator; empty if nothing out of the ordinary happened."""
+
+
+class Answer(NamedTuple):
+    """Send `data` back to where the message came from."""
+
+    data: bytes
+    note: str = ""
+
+
+class Judge(NamedTuple):
+    """Ask enforcement about `uses`, all of which must be allowed, and give the decision to `settle`."""
+
+    request: Request
+    uses: tuple[ToolCall, ...]
+    policy: PolicySet
+    """The policy in force when the message came; read once, so that a reload never splits a decision."""
+    annotations: dict[str, Json] | None
+    answered: set[str] | None
+
+
+class Drop(NamedTuple):
+    """Send nothing."""
+
+    note: str = ""
+
+
+Done: TypeAlias = Forward | Answer | Drop
+"""What the relay can carry out at once."""
+Action: TypeAlias = Done | Judge
+
+_QUIET: Final = Drop()
+
+_UNKNOWN_METHOD: Final = "the method is not one of the protocol, and the policy does not allow unknown methods."
+
+
+class _Open:
+    """A request of the client that has no answer yet. Mutable and not a dataclass: one is made for every call."""
+
+    __slots__ = ("cancelled", "forwarded", "id", "method", "modern", "tool")
+
+    def __init__(self, request: Request, *, modern: bool, forwarded: bool) -> None:
+        self.id = request.id
+        self.method = request.method
+        self.tool = request.params.get("name") if request.method == "tools/call" else None
+        self.modern = modern
+        self.forwarded = forwarded
+        self.cancelled = False
+
+
+@dataclass(slots=True)
+class _Subscription:
+    """An open `subscriptions/listen` (2026-07-28 basic/patterns/subscriptions)."""
+
+    id: RequestId
+    honoured: set[str]
+    """Which kinds the upstream acknowledged; empty before its acknowledgement."""
+
+
+@dataclass(slots=True)
+class _Legacy:
+    """What an `initialize` that succeeded agreed on."""
+
+    list_changed: frozenset[Kind]
+    tool_tasks: bool
+    initialized: bool = False
+
+
+class _ListOf(NamedTuple):
+    kind: Kind
+    member: str
+    key: str
+
+
+_LISTS: Final = {
+    "tools/list": _ListOf(Kind.TOOL, "tools", "name"),
+    "resources/list": _ListOf(Kind.RESOURCE, "resources", "uri"),
+    "resources/templates/list": _ListOf(Kind.RESOURCE, "resourceTemplates", "uriTemplate"),
+    "prompts/list": _ListOf(Kind.PROMPT, "prompts", "name"),
+}
+
+_PLURAL: Final = {Kind.TOOL: "tools", Kind.RESOURCE: "resources", Kind.PROMPT: "prompts"}
+
+_SERVER_REQUESTS: Final = {
+    "sampling/createMessage": "sampling",
+    "elicitation/create": "elicitation",
+    "roots/list": "roots",
+}
+
+
+class Session:
+    """One client, one upstream, from the first byte to the last."""
+
+    def __init__(self, policy: PolicySet, *, reloads: bool) -> None:
+        self.policy = policy
+        """The policy in force; a reload replaces it whole."""
+        self._reloads = reloads
+        self._open: dict[RequestId, _Open] = {}
+        self._cancelled: deque[RequestId] = deque()
+        self._asked: dict[RequestId, str] = {}
+        """Requests of the upstream that the client has not answered: id to method."""
+        self._legacy: _Legacy | None = None
+        self._modern = False
+        self._subscriptions: dict[RequestId, _Subscription] = {}
+        self._annotations: dict[str, dict[str, Json]] = {}
+        self._answered: set[str] | None = set()
+
+    # --- client to upstream -----------------------------------------------------------------------------------------
+
+    def refuse(self, error: ProtocolError) -> Done:
+        """What to do about a frame of the client that is no message."""
+        if not error.answerable:
+            return Drop(f"dropped a response of the client: {error}")
+        return Answer(error_answer(error.id, error.code, str(error)), f"refused a message of the client: {error}")
+
+    def from_client(self, message: Message) -> Action:
+        """Decide about one message of the client."""
+        if isinstance(message, Request):
+            return self._client_request(message)
+        if isinstance(message, Notification):
+            return self._client_notification(message)
+        return self._client_response(message)
+
+    def _client_request(self, request: Request) -> Action:
+        key = coerced(request.id)
+        if key in self._open:
+            return self.refuse(ProtocolError(INVALID_REQUEST, "a request with this id is in flight", request.id))
+        if len(self._open) >= MAX_IN_FLIGHT:
+            return self.refuse(ProtocolError(INTERNAL_ERROR, "too many requests are in flight", request.id))
+        policy = self.policy
+        if request.method not in CLIENT_METHODS and not policy.allows_unknown_methods:
+            message = f"Policy violation: {_UNKNOWN_METHOD}"
+            return Answer(error_answer(request.id, DENIED, message), f"denied: {_UNKNOWN_METHOD}")
+
+        modern = is_modern(request)
+        uses = uses_of(request, policy)
+        entry = self._open[key] = _Open(request, modern=modern, forwarded=not uses)
+        if not uses:
+            self._modern = self._modern or modern
+            return Forward(frame_of(request))
+        return Judge(
+            request,
+            uses,
+            policy,
+            self._annotations.get(uses[0].name) if entry.tool is not None else None,
+            self._answered,
+        )
+
+    def settle(self, judge: Judge, decision: Decision) -> Done:
+        """Carry on with a request that enforcement has decided about."""
+        request = judge.request
+        key = coerced(request.id)
+        entry = self._open.get(key)
+        if entry is None or entry.forwarded or entry.id != request.id:
+            return _QUIET  # cancelled meanwhile, or the upstream is gone and it was answered
+        if decision.effect is Effect.ALLOW:
+            entry.forwarded = True
+            self._modern = self._modern or entry.modern
+            if decision.shadow:
+                return Forward(frame_of(request), _shadowed(decision))
+            return Forward(frame_of(request))
+        del self._open[key]
+        note = f"denied `{printable(decision.tool)}`: {decision.reason}"
+        tasked = "task" in request.params and self._legacy is not None and self._legacy.tool_tasks
+        return Answer(
+            denial(
+                entry.id, decision, modern=entry.modern, as_error=entry.tool is None or (tasked and not entry.modern)
+            ),
+            note,
+        )
+
+    def _client_notification(self, message: Notification) -> Done:
+        if message.method == "notifications/cancelled":
+            target = message.params.get("requestId")
+            entry = self._open.get(coerced(target)) if isinstance(target, str | int) else None
+            if entry is not None:
+                if not entry.forwarded:
+                    # The upstream never saw it, and whoever cancels a request expects no answer.
+                    del self._open[coerced(entry.id)]
+                    return _QUIET
+                self._reserve_cancelled(entry)
+        elif message.method == "notifications/initialized":
+            if self._legacy is not None:
+                self._legacy.initialized = True
+        elif message.method not in CLIENT_METHODS and not self.policy.allows_unknown_methods:
+            return Drop(f"dropped a notification of the client: {_UNKNOWN_METHOD}")
+        return Forward(frame_of(message))
+
+    def _reserve_cancelled(self, entry: _Open) -> None:
+        entry.cancelled = True
+        self._subscriptions.pop(entry.id, None)
+        self._cancelled.append(coerced(entry.id))
+        if len(self._cancelled) > MAX_CANCELLED:
+            oldest = self._open.get(self._cancelled[0])
+            if oldest is not None and oldest.cancelled:
+                del self._open[self._cancelled[0]]
+            self._cancelled.popleft()
+
+    def _client_response(self, message: Response) -> Done:
+        if not _is_same_id(message.id, self._asked):
+            return Drop("dropped a response of the client to a request that the upstream did not make")
+        del self._asked[message.id]
+        return Forward(frame_of(message))
+
+    # --- upstream to client -----------------------------------------------------------------------------------------
+
+    def junk(self, error: ProtocolError) -> Done:
+        """What to do about a frame of the upstream that is no message: the request that it may answer must not hang."""
+        if error.id is None or self._take(error.id) is None:
+            return _QUIET
+        return Forward(error_answer(error.id, INTERNAL_ERROR, f"the server's answer is malformed: {error}"))
+
+    def from_upstream(self, message: Message) -> Done:
+        """Decide about one message of the upstream."""
+        if isinstance(message, Response):
+            return self._upstream_response(message)
+        if isinstance(message, Request):
+            return self._upstream_request(message)
+        return self._upstream_notification(message)
+
+    def _take(self, request_id: RequestId) -> _Open | None:
+        """The request in flight that a response of the upstream belongs to; its id must be the same in type and value.
+
+        Clients coerce: `"7"` and `7.0` would do for `7`, so anything else could answer for a request that is held.
+        """
+        key = coerced(request_id)
+        entry = self._open.get(key)
+        if entry is None or not entry.forwarded or type(entry.id) is not type(request_id) or entry.id != request_id:
+            return None
+        del self._open[key]
+        return entry
+
+    def _upstream_response(self, message: Response) -> Done:
+        entry = self._take(message.id)
+        if entry is None:
+            return Drop("dropped a response of the upstream to no request in flight")
+        result = message.body.get("result")
+        if result is None:
+            return Forward(frame_of(message))
+        if entry.tool is not None:
+            self._remember_answered(entry.tool)
+        if not isinstance(result, dict):
+            return Forward(frame_of(message))
+        if result.get("resultType") == "input_required" or "inputRequests" in result:
+            return self._input_required(entry, message, result)
+        if (listing := _LISTS.get(entry.method)) is not None:
+            return self._list(entry, message, result, listing)
+        if entry.method == "initialize":
+            self._legacy = _agreed(result)
+        elif entry.method == "subscriptions/listen":
+            self._subscriptions.pop(entry.id, None)
+        return Forward(frame_of(message))
+
+    def _list(self, entry: _Open, message: Response, result: dict[str, Json], listing: _ListOf) -> Done:
+        policy = self.policy
+        if not policy.judges(listing.kind):
+            return Forward(frame_of(message))
+        items = result.get(listing.member)
+        if not isinstance(items, list):
+            text = f"the server's answer is malformed: `{listing.member}` is not a list"
+            return Forward(error_answer(entry.id, INTERNAL_ERROR, text))
+        shown: list[Json] = []
+        for item in items:
+            name = item.get(listing.key) if isinstance(item, dict) else None
+            if not isinstance(item, dict) or not isinstance(name, str):
+                continue  # nobody could use it, and no policy can name it
+            if listing.kind is Kind.TOOL:
+                self._remember_listed(name, item)
+            if policy.shows(listing.kind, name):
+                shown.append(item)
+        if len(shown) == len(items):
+            return Forward(frame_of(message))
+        # The edited list is this policy's and not the upstream's: no one else may cache it (2026-07-28
+        # server/utilities/caching), and nobody for long while the policy can change.
+        edited = result | {listing.member: shown}
+        if entry.modern or "cacheScope" in result:
+            edited["cacheScope"] = "private"
+        ttl = result.get("ttlMs")
+        if self._reloads and isinstance(ttl, int) and ttl > FILTERED_TTL_MS:
+            edited["ttlMs"] = FILTERED_TTL_MS
+        return Forward(edited_answer(message, edited))
+
+    def _remember_listed(self, name: str, item: dict[str, Json]) -> None:
+        if self.policy.needs_annotations and (name in self._annotations or len(self._annotations) < MAX_REMEMBERED):
+            annotations = item.get("annotations")
+            self._annotations[name] = annotations if isinstance(annotations, dict) else {}
+
+    def _remember_answered(self, tool: Json) -> None:
+        if self._answered is not None and isinstance(tool, str):
+            self._answered.add(tool)
+            if len(self._answered) > MAX_REMEMBERED:
+                self._answered = None
+
+    def _input_required(self, entry: _Open, message: Response, result: dict[str, Json]) -> Done:
+        """Requests of the upstream inside a result (2026-07-28 basic/patterns/mrtr)."""
+        wanted = result.get("inputRequests", {})
+        if not isinstance(wanted, dict):
+            return Forward(error_answer(entry.id, INTERNAL_ERROR, "the server's answer is malformed: `inputRequests`"))
+        for request in wanted.values():
+            method = request.get("method") if isinstance(request, dict) else None
+            kind = _SERVER_REQUESTS.get(method) if isinstance(method, str) else None
+            if kind is not None and not self.policy.allows_server_request(kind):
+                reason = f"The server asked for {kind}, which the policy does not allow."
+                tool = entry.tool if isinstance(entry.tool, str) else entry.method
+                decision = Decision(Effect.DENY, tool, (), reason, self.policy.digest)
+                return Forward(denial(entry.id, decision, modern=entry.modern, as_error=entry.tool is None))
+        return Forward(frame_of(message))
+
+    def _upstream_request(self, request: Request) -> Done:
+        if isinstance(request.id, str) and request.id.startswith(OUR_IDS):
+            return Drop("dropped a request of the upstream under an id of ours")
+        if self._modern and self._legacy is None:
+            return Drop("dropped a request of the upstream: in this protocol version a server sends none")
+        if _is_same_id(request.id, self._asked) or len(self._asked) >= MAX_IN_FLIGHT:
+            return Drop("dropped a request of the upstream: its id is in flight, or too many are")
+        kind = _SERVER_REQUESTS.get(request.method)
+        if kind is not None and not self.policy.allows_server_request(kind):
+            return Answer(decline(request), f"denied {kind} to the upstream")
+        self._asked[request.id] = request.method
+        return Forward(frame_of(request))
+
+    def _upstream_notification(self, message: Notification) -> Done:
+        params = message.params
+        if message.method == "notifications/cancelled":
+            target = params.get("requestId")
+            if isinstance(target, str | int):
+                if _is_same_id(target, self._asked):
+                    del self._asked[target]
+                elif target in self._subscriptions:
+                    self._take(target)
+                    del self._subscriptions[target]
+        elif message.method == "notifications/subscriptions/acknowledged":
+            meta, honoured = params.get("_meta"), params.get("notifications")
+            target = meta.get(SUBSCRIPTION_ID) if isinstance(meta, dict) else None
+            entry = self._open.get(coerced(target)) if isinstance(target, str | int) else None
+            if entry is not None and entry.id == target and entry.method == "subscriptions/listen":
+                kinds = {kind for kind, on in honoured.items() if on} if isinstance(honoured, dict) else set()
+                self._subscriptions[entry.id] = _Subscription(entry.id, kinds)
+        return Forward(frame_of(message))
+
+    # --- events that no message brings ------------------------------------------------------------------------------
+
+    def replace_policy(self, policy: PolicySet) -> list[bytes]:
+        """Put `policy` in force; return the notices that tell the client to list again, where the protocol has them.
+
+        Legacy: only if the upstream declared `listChanged`; modern: to each subscription that asked (PROTOCOL section
+        5). Resources and prompts only if the old or the new policy restricts them.
+        """
+        kinds = [kind for kind in Kind if self.policy.judges(kind) or policy.judges(kind)]
+        self.policy = policy
+        return [frame for kind in kinds for frame in self._changed(kind)]
+
+    def _changed(self, kind: Kind) -> Iterator[bytes]:
+        notice: dict[str, Json] = {"jsonrpc": "2.0", "method": f"notifications/{_PLURAL[kind]}/list_changed"}
+        if self._legacy is not None:
+            if self._legacy.initialized and kind in self._legacy.list_changed:
+                yield encode(notice)
+            return
+        for subscription in self._subscriptions.values():
+            if f"{_PLURAL[kind]}ListChanged" in subscription.honoured:
+                yield encode(notice | {"params": {"_meta": {SUBSCRIPTION_ID: subscription.id}}})
+
+    def upstream_gone(self, why: str) -> list[bytes]:
+        """The upstream answers no more: errors for all that is in flight, `why` being a clause for people."""
+        frames = [
+            error_answer(entry.id, INTERNAL_ERROR, f"the server gave no answer: {why}")
+            for entry in self._open.values()
+            if not entry.cancelled
+        ]
+        self._open.clear()
+        return frames
+
+    @property
+    def in_flight(self) -> int:
+        """How many requests of the client have no answer."""
+        return len(self._open)
+
+
+# --- reading messages -----------------------------------------------------------------------------------------------
+
+
+def _shadowed(decision: Decision) -> str:
+    rules = ", ".join(f"`{printable(rule.name)}`" for rule in decision.shadow)
+    return f"allowed `{printable(decision.tool)}`, which in enforce mode would have been refused by {rules}"
+
+
+def _is_same_id(request_id: RequestId, known: dict[RequestId, str]) -> bool:
+    return type(request_id) is not bool and request_id in known
+
+
+def _agreed(result: dict[str, Json]) -> _Legacy:
+    def declared(*path: str) -> Json:
+        value: Json = result.get("capabilities")
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    return _Legacy(
+        list_changed=frozenset(kind for kind in Kind if declared(_PLURAL[kind], "listChanged") is True),
+        tool_tasks=declared("tasks", "requests", "tools", "call") is not None,
+    )

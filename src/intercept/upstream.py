@@ -1,0 +1,128 @@
+"""The upstream's process: starting it, signalling its group, and never leaving it behind.
+
+The upstream leads a process group (and session) of its own, so that one signal reaches what it started (`npx` runs the
+server as a grandchild). A watchdog, a shell that holds a pipe from us, ends that group when we die without a word,
+whatever killed us: a parent-death signal would reach the direct child only. POSIX only.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+from .errors import UpstreamError
+
+KILL_AFTER: Final = 0.7
+"""Seconds between SIGTERM and SIGKILL. A client waits 2 s after its own SIGTERM at most (PROTOCOL section 1.4)."""
+
+_WATCHDOG: Final = f"""
+read -r group || exit 0
+read -r over && exit 0
+kill -TERM -"$group" 2>/dev/null || exit 0
+sleep {KILL_AFTER}
+kill -KILL -"$group" 2>/dev/null
+"""
+
+
+class Upstream:
+    """A running server process.
+
+    `stdin` and `stdout` are our ends of its pipes; `stdin` is non-blocking. Its stderr and environment are ours.
+    """
+
+    def __init__(self, command: Sequence[str]) -> None:
+        """Start `command`.
+
+        Raises:
+            UpstreamError: it cannot be started; the message says why and what to try.
+        """
+        self._leash = _start_watchdog()
+        theirs_in, self.stdin = os.pipe()
+        self.stdout, theirs_out = os.pipe()
+        try:
+            self._pid = _spawn(command, [(theirs_in, 0), (theirs_out, 1)])
+        except OSError as error:
+            self.release()
+            raise UpstreamError(_why(command[0], error)) from None
+        finally:
+            os.close(theirs_in)
+            os.close(theirs_out)
+        os.write(self._leash, b"%d\n" % self._pid)
+        os.set_blocking(self.stdin, False)
+        self._status: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit code once the process has ended, 128 + n if signal n ended it; None while it runs."""
+        if self._status is None:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            if pid:
+                code = os.waitstatus_to_exitcode(status)
+                self._status = code if code >= 0 else 128 - code
+        return self._status
+
+    def signal_group(self, number: int) -> bool:
+        """Send a signal to all of the upstream's process group; False if nobody is left in it."""
+        try:
+            os.killpg(self._pid, number)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True  # macOS says so of a group in which only zombies are left, Linux of one that changed its user
+        return True
+
+    def release(self) -> None:
+        """Dismiss the watchdog: the group has ended, or is ended by the caller."""
+        with suppress(OSError):  # it has gone already
+            os.write(self._leash, b"over\n")
+        os.close(self._leash)
+
+
+def _start_watchdog() -> int:
+    """Start the watchdog; return the pipe that it reads: first the group, then either a line or our end."""
+    theirs, ours = os.pipe()
+    null = os.open(os.devnull, os.O_RDWR)
+    try:
+        # In a session of its own, so that whoever kills our process group does not take it along, and without our
+        # standard streams, whose end our client waits for.
+        _spawn(["/bin/sh", "-c", _WATCHDOG], [(theirs, 0), (null, 1), (null, 2)])
+    except OSError as error:
+        raise UpstreamError(f"cannot start the watchdog `/bin/sh`: {os.strerror(error.errno or 0)}") from None
+    finally:
+        os.close(theirs)
+        os.close(null)
+    return ours
+
+
+def _spawn(command: Sequence[str], streams: list[tuple[int, int]]) -> int:
+    # Not `subprocess`: importing it costs as much as all else that runs before the upstream starts to boot.
+    return os.posix_spawnp(
+        command[0],
+        list(command),
+        os.environ,
+        file_actions=[(os.POSIX_SPAWN_DUP2, ours, theirs) for ours, theirs in streams],
+        setsid=True,
+        # Python ignores SIGPIPE; a server expects the default.
+        setsigdef=[signal.SIGPIPE],
+    )
+
+
+def _why(program: str, error: OSError) -> str:
+    if error.errno == errno.ENOENT:
+        advice = (
+            "no such file"
+            if "/" in program
+            else "not found in PATH; give its absolute path (a client started from a desktop has a short PATH)"
+        )
+    elif os.path.isdir(program):
+        advice = "it is a directory; give the server's command after `--`"
+    elif error.errno == errno.EACCES:
+        advice = "it is not executable; make it so or name the interpreter first, as in `-- python server.py`"
+    elif error.errno == errno.ENOEXEC:
+        advice = "it is neither a program nor a script with a `#!` line; name the interpreter first"
+    else:
+        advice = os.strerror(error.errno or 0).lower()
+    return f"cannot start the server `{program}`: {advice}"

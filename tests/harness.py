@@ -1,0 +1,150 @@
+"""Drives a `Session` through one conversation without I/O, and keeps what each side got.
+
+The real policy, the real enforcement and the real memory store take part; only the clock is the test's.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import weakref
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from intercept.enforcement import Enforcer
+from intercept.errors import ProtocolError
+from intercept.limits.memory import MemoryStore
+from intercept.policy import PolicySet, load
+from intercept.session import Answer, Done, Forward, Judge, Session
+from intercept.wire import parse_client, parse_upstream
+
+ALLOW_ALL = "default: allow\n"
+
+Body = dict[str, Any]
+
+
+def policy_of(*texts: str, folder: str) -> PolicySet:
+    """The policy that files with these texts in `folder` make together."""
+    paths = [Path(folder, f"policy{n}.yaml") for n in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text, encoding="utf-8")
+    return load([str(path) for path in paths])
+
+
+class Conversation:
+    """`to_upstream` and `to_client` are the messages that each got, in order; `notes` what the operator was told."""
+
+    def __init__(self, *policies: str, reloads: bool = True) -> None:
+        self.now = 1_800_000_000.0
+        self._folder = tempfile.mkdtemp()
+        weakref.finalize(self, shutil.rmtree, self._folder)
+        self.session = Session(policy_of(*(policies or (ALLOW_ALL,)), folder=self._folder), reloads=reloads)
+        self._enforcer = Enforcer(MemoryStore(), grant="test", clock=lambda: self.now)
+        self.to_upstream: list[Body] = []
+        self.to_client: list[Body] = []
+        self.notes: list[str] = []
+        self.raw_to_client: list[bytes] = []
+
+    def client(self, message: Mapping[str, object] | bytes) -> None:
+        """The client sends a message."""
+        self.resume(self.judge(message))
+
+    def judge(self, message: Mapping[str, object] | bytes) -> Judge | Done | None:
+        """The client sends a message; what is to be judged is handed out and not yet settled."""
+        frame = message if isinstance(message, bytes) else json.dumps(message).encode()
+        try:
+            parsed = parse_client(frame)
+        except ProtocolError as error:
+            return self.session.refuse(error)
+        return None if parsed is None else self.session.from_client(parsed)
+
+    def resume(self, action: Judge | Done | None) -> None:
+        """Carry out what came of a client's message."""
+        if isinstance(action, Judge):
+            action = self.session.settle(action, self._enforcer.admit(action))
+        if action is not None:
+            self._perform(action, onward=self.to_upstream, back=self.to_client)
+
+    def upstream(self, message: Mapping[str, object] | bytes) -> None:
+        """The upstream sends a message."""
+        frame = message if isinstance(message, bytes) else json.dumps(message).encode()
+        try:
+            parsed = parse_upstream(frame)
+        except ProtocolError as error:
+            self._perform(self.session.junk(error), onward=self.to_client, back=self.to_upstream)
+            return
+        for part in parsed:
+            self._perform(self.session.from_upstream(part), onward=self.to_client, back=self.to_upstream)
+
+    def reload(self, *policies: str) -> None:
+        """Another policy is put in force."""
+        self._deliver(self.session.replace_policy(policy_of(*policies, folder=self._folder)))
+
+    def upstream_exits(self, why: str = "it exited with code 3") -> None:
+        """The upstream answers no more."""
+        self._deliver(self.session.upstream_gone(why))
+
+    def _deliver(self, frames: list[bytes]) -> None:
+        self.to_client += [json.loads(frame) for frame in frames]
+
+    def _perform(self, action: Done, *, onward: list[Body], back: list[Body]) -> None:
+        if action.note:
+            self.notes.append(action.note)
+        if isinstance(action, Forward | Answer):
+            target = onward if isinstance(action, Forward) else back
+            assert action.data.endswith(b"\n")
+            assert action.data.count(b"\n") == 1
+            target.append(json.loads(action.data))
+            if target is self.to_client:
+                self.raw_to_client.append(action.data)
+
+    # --- messages that most conversations have ----------------------------------------------------------------------
+
+    def initialize(self, capabilities: Mapping[str, object] | None = None) -> None:
+        """A legacy handshake; both sides are forgotten afterwards."""
+        self.client(request("init", "initialize", protocolVersion="2025-11-25", capabilities={}))
+        self.upstream(result("init", protocolVersion="2025-11-25", capabilities=capabilities or {"tools": {}}))
+        self.client({"jsonrpc": "2.0", "method": "notifications/initialized"})
+        self.forget()
+
+    def forget(self) -> None:
+        """Start the lists of what each side got anew."""
+        self.to_upstream.clear()
+        self.to_client.clear()
+        self.raw_to_client.clear()
+        self.notes.clear()
+
+
+def request(id: object, method: str, **params: object) -> Body:  # noqa: A002
+    """A request without the envelope of 2026-07-28."""
+    return {"jsonrpc": "2.0", "id": id, "method": method, **({"params": params} if params else {})}
+
+
+def call(id: object, name: str, **arguments: object) -> Body:  # noqa: A002
+    """A tool call."""
+    return request(id, "tools/call", name=name, arguments=arguments)
+
+
+def modern(message: Body) -> Body:
+    """`message` with the envelope of 2026-07-28."""
+    envelope = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    params = message.get("params", {})
+    return message | {"params": params | {"_meta": params.get("_meta", {}) | envelope}}
+
+
+def result(id: object, **members: object) -> Body:  # noqa: A002
+    """A successful response."""
+    return {"jsonrpc": "2.0", "id": id, "result": members}
+
+
+def denied(message: Body) -> Body:
+    """The details of a denied tool call."""
+    assert message["result"]["isError"] is True
+    assert "structuredContent" not in message["result"]
+    details: Body = message["result"]["_meta"]["intercept/decision"]
+    return details
