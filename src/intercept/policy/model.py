@@ -43,7 +43,7 @@ class ToolCall:
     """One use of a tool (or of a resource or prompt, see `kind`), as it was judged and will be forwarded."""
 
     name: str
-    arguments: Mapping[str, Json]
+    arguments: dict[str, Json]
     kind: Kind = Kind.TOOL
 
 

@@ -1,0 +1,151 @@
+"""Counters in this process's memory: those of the session, gone when it ends."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from threading import Lock
+from typing import Final, TypeAlias
+
+from ..policy.model import Charge, Exhausted
+from . import Granted, Refused
+from .windows import Sliding
+
+MAX_LIVE: Final = 100_000
+"""`per` values of one counter that may count at a time; calls that would need more are refused (POLICY section 5)."""
+_SWEPT: Final = 2
+"""Keys looked at for cleaning in a reserve. A charge adds one, so two keep up."""
+
+_Counter: TypeAlias = tuple[str, ...]
+_Group: TypeAlias = OrderedDict[str, Sliding]
+_EMPTY: Final[_Group] = OrderedDict()
+
+
+class MemoryStore:
+    """A `CounterStore` in memory. Each operation is bounded, whatever is kept."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._now = float("-inf")
+        self._groups: dict[_Counter, _Group] = {}
+        """Counter to `per` values to charges; in a group, what was charged last comes last and so ends last."""
+        self._rounds: deque[_Counter] = deque()
+        """Every counter once, for cleaning one after the other."""
+
+    def reserve(self, charges: Sequence[Charge], now: float) -> Granted | Refused:
+        """See `CounterStore.reserve`."""
+        enforced = [charge for charge in charges if not charge.shadow]
+        shadow = [charge for charge in charges if charge.shadow]
+        with self._lock:
+            self._now = now = max(now, self._now)
+            if refusal := self._refusal(enforced):
+                return refusal
+            self._make(enforced)
+            unmet: tuple[Exhausted, ...] = ()
+            if shadow:
+                if would_refuse := self._refusal(shadow):
+                    unmet = (Exhausted(would_refuse.charge, would_refuse.retry_after),)
+                else:
+                    self._make(shadow)
+            self._sweep()
+        return Granted(tuple(charges), now, unmet)
+
+    def release(self, granted: Granted) -> None:
+        """See `CounterStore.release`."""
+        with self._lock:
+            for charge in _merged(granted.charges):
+                if charge.shadow and granted.shadow:
+                    continue
+                group = self._groups.get(charge.key[:-1])
+                sliding = group and group.get(charge.key[-1])
+                if sliding:
+                    sliding.give_back(granted.stamp + charge.window.seconds, charge.cost, self._now)
+
+    def _refusal(self, charges: Sequence[Charge]) -> Refused | None:
+        """Why `charges` cannot all be made now."""
+        now = self._now
+        worst: Refused | None = None
+        longest = 0.0
+        costs = {charge.key: charge.cost for charge in _merged(charges)} if len(charges) > 1 else None
+        for charge in charges:
+            cost = charge.cost if costs is None else costs[charge.key]
+            if cost > charge.max:
+                return Refused(charge, None)
+            group = self._groups.get(charge.key[:-1], _EMPTY)
+            sliding = group.get(charge.key[-1])
+            if sliding is None:
+                wait = self._wait_for_room(group, charge, charges)
+            else:
+                sliding.expire(now)
+                wait = sliding.wait(cost, charge.max, now)
+            if wait is None:
+                return Refused(charge, None)
+            if wait > longest:
+                longest = wait
+                worst = Refused(charge, wait)
+        return worst
+
+    def _wait_for_room(self, group: _Group, charge: Charge, charges: Sequence[Charge]) -> float | None:
+        """Seconds until `group` can take the new keys that `charges` bring, 0 if it can now, None if it never can."""
+        if len(group) + len(charges) <= MAX_LIVE:
+            return 0.0
+        counter = charge.key[:-1]
+        new = {other.key for other in charges if other.key[:-1] == counter and other.key[-1] not in group}
+        surplus = len(group) + len(new) - MAX_LIVE
+        for key, sliding in list(islice(group.items(), max(surplus, 0))):
+            if sliding.last > self._now:
+                break
+            del group[key]
+            surplus -= 1
+        if surplus <= 0:
+            return 0.0
+        leaving = next(islice(group.values(), surplus - 1, None), None)
+        return None if leaving is None else leaving.last - self._now
+
+    def _make(self, charges: Sequence[Charge]) -> None:
+        for charge in _merged(charges) if len(charges) > 1 else charges:
+            if not charge.cost:
+                continue
+            counter, per = charge.key[:-1], charge.key[-1]
+            group = self._groups.get(counter)
+            if group is None:
+                group = self._groups[counter] = OrderedDict()
+                self._rounds.append(counter)
+            sliding = group.get(per)
+            if sliding is None:
+                sliding = group[per] = Sliding()
+            else:
+                group.move_to_end(per)
+            sliding.charge(self._now + charge.window.seconds, charge.cost)
+            self._clean(group)
+
+    def _sweep(self) -> None:
+        if not self._rounds:
+            return
+        counter = self._rounds.popleft()
+        group = self._groups[counter]
+        self._clean(group)
+        if group:
+            self._rounds.append(counter)
+        else:
+            del self._groups[counter]
+
+    def _clean(self, group: _Group) -> None:
+        for _ in range(_SWEPT):
+            if not group:
+                return
+            key = next(iter(group))
+            if group[key].last > self._now:
+                return
+            del group[key]
+
+
+def _merged(charges: Sequence[Charge]) -> Iterable[Charge]:
+    """`charges` with one for each key, that of the highest cost."""
+    highest: dict[tuple[str, ...], Charge] = {}
+    for charge in charges:
+        other = highest.get(charge.key)
+        if other is None or charge.cost > other.cost:
+            highest[charge.key] = charge
+    return highest.values()

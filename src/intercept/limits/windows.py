@@ -1,0 +1,94 @@
+"""What one counter holds in a sliding window. Pure arithmetic: no clock, no lock.
+
+A charge made at t counts up to, but not at, t + window. So no interval of the window's length ever holds more than what
+was let in, and what is used up is free again at an exact time. Sums are exact decimals.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
+from typing import Final
+
+MAX_ENTRIES: Final = 4096
+"""Entries a counter keeps before neighbours are merged (POLICY section 5)."""
+
+# Costs and maxima lie within 1e-400 and 1e400 (`source` and double arithmetic see to that), so sums have fewer digits.
+_EXACT: Final = Context(prec=2000, traps=[Inexact, InvalidOperation, Overflow])
+
+
+class Sliding:
+    """The charges of one counter that may still count, oldest first."""
+
+    __slots__ = ("_entries", "_used")
+
+    def __init__(self) -> None:
+        self._entries: deque[tuple[float, Decimal]] = deque()  # when it stops to count, and the cost
+        self._used = Decimal(0)
+
+    @property
+    def used(self) -> Decimal:
+        """What counts, as of the last `expire`."""
+        return self._used
+
+    @property
+    def last(self) -> float:
+        """When nothing that was charged so far will count any more; 0 if nothing was."""
+        return self._entries[-1][0] if self._entries else 0.0
+
+    def expire(self, now: float) -> None:
+        """Forget what no longer counts at `now`."""
+        entries = self._entries
+        while entries and entries[0][0] <= now:
+            self._used = _EXACT.subtract(self._used, entries.popleft()[1])
+
+    def wait(self, cost: Decimal, maximum: Decimal, now: float) -> float | None:
+        """Seconds until `cost` fits under `maximum`, 0 if it does; None if it never can.
+
+        To be called after `expire(now)`.
+        """
+        if cost > maximum:
+            return None
+        excess = _EXACT.subtract(_EXACT.add(self._used, cost), maximum)
+        if excess <= 0:
+            return 0.0
+        for end, spent in self._entries:
+            excess = _EXACT.subtract(excess, spent)
+            if excess <= 0:
+                return end - now
+        raise AssertionError("the sum of a counter differs from its entries")
+
+    def charge(self, end: float, cost: Decimal) -> None:
+        """Add `cost`, which counts until `end`; `end` is never earlier than that of a charge before."""
+        entries = self._entries
+        self._used = _EXACT.add(self._used, cost)
+        if entries and entries[-1][0] == end:
+            entries[-1] = (end, _EXACT.add(entries[-1][1], cost))
+            return
+        entries.append((end, cost))
+        if len(entries) > MAX_ENTRIES:
+            self._merge()
+
+    def give_back(self, end: float, cost: Decimal, now: float) -> None:
+        """Undo `charge(end, cost)`, unless it has stopped to count."""
+        if end <= now:
+            return  # if it was merged with a later one it counts a little longer: never too little
+        entries = self._entries
+        at = len(entries) - 1
+        while at > 0 and entries[at - 1][0] >= end:
+            at -= 1
+        kept, spent = entries[at]
+        self._used = _EXACT.subtract(self._used, cost)
+        if spent == cost:
+            del entries[at]
+        else:
+            entries[at] = (kept, _EXACT.subtract(spent, cost))
+
+    def _merge(self) -> None:
+        """Halve the number of entries: each pair of neighbours counts until the later one ends."""
+        old = self._entries
+        new: deque[tuple[float, Decimal]] = deque()
+        while len(old) > 1:
+            (_, first), (end, second) = old.popleft(), old.popleft()
+            new.append((end, _EXACT.add(first, second)))
+        self._entries = new + old

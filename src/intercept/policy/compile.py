@@ -1,0 +1,353 @@
+"""From the policy file as it was written to rules that can be evaluated; and all that is wrong with it, with positions.
+
+The shape was checked before (`schema`). Here names, paths, patterns, addresses, schemas and references from one part
+to another become what evaluation needs, so that it never parses or compiles anything. A mistake does not keep the rest
+from being read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from decimal import Decimal
+from typing import TYPE_CHECKING, Final
+
+from ..errors import Problem
+from ..values import Json, MalformedError, canonical_text, normal_form, parse_path
+from . import legacy, schema
+from .conditions import Condition, Group, Negation, leaf
+from .evaluate import Policy, Section
+from .model import Charge, Kind, RuleRef, Scope, Window
+from .names import Glob, Names, is_glob
+from .reading import Reading, check_operand, reading
+from .rules import Limit, Requirement, Rule
+
+if TYPE_CHECKING:
+    from .document import Document
+    from .schema import KeyPath
+
+_EVERYONE: Final = "*"
+_NAMELESS: Final = Names(frozenset(), ())
+
+
+def compile_policy(document: Document, origin: str) -> tuple[Policy, tuple[Problem, ...]]:
+    """The policy that `document` describes, and every mistake of meaning in it; to be used only if there is none.
+
+    `origin` is a name for the file that stays the same between starts: counters are kept under it.
+    """
+    if document.file is None:
+        raise ValueError("nothing to compile")
+    compiler = _Compiler(document, document.file, origin)
+    return compiler.policy(), tuple(compiler.problems)
+
+
+class _Compiler:
+    def __init__(self, document: Document, file: schema.PolicyFile, origin: str) -> None:
+        self.problems: list[Problem] = []
+        self._document = document
+        self._file = file
+        self._origin = origin
+        self._zone: tzinfo = UTC
+        self._uses: set[str] = set()
+        """What the policy makes use of, as `Policy.needs_...` and the notes tell it."""
+
+    @contextmanager
+    def _at(self, *at: str | int) -> Iterator[None]:
+        """Turn a mistake in the text at `at` into a problem with a position."""
+        try:
+            yield
+        except MalformedError as error:
+            self._wrong(at, str(error), error.advice)
+
+    def _wrong(self, at: KeyPath, message: str, advice: str = "") -> None:
+        self.problems.append(self._document.problem(at, message, advice))
+
+    # --- the file -----------------------------------------------------------------------------------------------------
+
+    def policy(self) -> Policy:
+        file = self._file
+        with self._at("timezone"):
+            self._zone = _zone(file.timezone)
+        sections = {Kind.TOOL: self._section(Kind.TOOL, "tools", file.tools)}
+        if file.resources is not None:
+            sections[Kind.RESOURCE] = self._section(Kind.RESOURCE, "resources", file.resources)
+        if file.prompts is not None:
+            sections[Kind.PROMPT] = self._section(Kind.PROMPT, "prompts", file.prompts)
+        requests = file.server_requests
+        return Policy(
+            self._document.path,
+            self._document.digest,
+            shadow=file.mode == "shadow",
+            sections=sections,
+            denied_requests=frozenset(
+                name for name in ("sampling", "elicitation", "roots") if getattr(requests, name) == "deny"
+            ),
+            allows_unknown_methods=(file.unknown_methods or file.default) == "allow",
+            needs_annotations="annotations" in self._uses,
+            needs_history="after" in self._uses,
+            notes=tuple(self._notes()),
+        )
+
+    def _notes(self) -> Iterator[str]:
+        if self._file.mode == "shadow":
+            yield f"{self._document.path}: shadow mode: decisions are recorded and nothing is refused"
+        if self._file.default is None:
+            yield f"{self._document.path}: no `default`, so what no entry lists is denied"
+        if Scope.GRANT in self._uses:
+            yield f"{self._document.path}: counters of scope `grant` are kept in memory and end with this process"
+
+    def _section(self, kind: Kind, key: str, entries: Mapping[str, schema.Entry]) -> Section:
+        exact: dict[str, tuple[Rule, ...]] = {}
+        globs: list[tuple[Glob, tuple[Rule, ...]]] = []
+        everyone: tuple[Rule, ...] = ()
+        for name, entry in entries.items():
+            rules = self._entry(kind, name, entry, (key, name))
+            if name == _EVERYONE:
+                everyone = rules
+            elif is_glob(name):
+                with self._at(key, name):
+                    globs.append((Glob.parse(name), rules))
+            elif name:
+                exact[name] = rules
+            else:
+                self._wrong((key, name), "an entry has an empty name", f"name a {kind}, or write `*` for all of them")
+        hidden = _NAMELESS
+        if kind is Kind.TOOL:
+            everyone += self._all_tools(entries)
+            hidden = self._names("hide", self._file.hide)
+        denies = self._file.default != "allow"
+        hides_denied = self._file.hide_denied
+        return Section(
+            kind,
+            exact,
+            tuple(globs),
+            everyone,
+            allows_unlisted=not denies,
+            hidden=hidden,
+            hides_denied=denies if hides_denied is None else hides_denied,
+            normal_forms=frozenset(map(normal_form, [*exact, *hidden.exact])),
+        )
+
+    def _all_tools(self, entries: Mapping[str, schema.Entry]) -> tuple[Rule, ...]:
+        entry = self._file.all_tools
+        if entry is None:
+            return ()
+        if _EVERYONE in entries:
+            self._wrong(("all_tools",), "`all_tools` and the entry `*` are the same", "put all rules into one of them")
+        return self._entry(Kind.TOOL, _EVERYONE, entry, ("all_tools",))
+
+    def _names(self, key: str, texts: Sequence[str], *above: str | int) -> Names:
+        names: list[str] = []
+        for index, text in enumerate(texts):
+            with self._at(*above, key, index):
+                Names.parse([text])
+                names.append(text)
+        return Names.parse(names)
+
+    # --- rules --------------------------------------------------------------------------------------------------------
+
+    def _entry(self, kind: Kind, name: str, entry: schema.Entry, at: KeyPath) -> tuple[Rule, ...]:
+        rules = []
+        taken: set[str] = set()
+        for index, (below, rule) in enumerate(entry.each_rule(), 1):
+            numbered = f"{name}#{index}"
+            # Counters are kept under the author's name for a rule, so that they survive a change of order.
+            identity = rule.name if rule.name and rule.name not in taken else numbered
+            taken.add(identity)
+            rules.append(self._rule(_Context(kind, name, identity, rule, (*at, *below)), rule.name or numbered))
+        return tuple(rules)
+
+    def _rule(self, context: _Context, name: str) -> Rule:
+        rule, at = context.rule, context.at
+        ref = RuleRef(name, self._document.path, self._document.position(at)[0])
+        when = self._conditions(context, rule.when, "when", every=False)
+        require = [
+            Requirement(condition, written.on_deny)
+            for index, written in enumerate(rule.require)
+            if (condition := self._condition(context, written, (*at, "require", index), every=True))
+        ]
+        counted = legacy.limiting(rule, context.entry)
+        conditions = self._conditions(context, rule.conditions, "conditions", every=not rule.denies, but=counted)
+        if rule.denies:
+            when += conditions
+        else:
+            require += map(Requirement, conditions)
+        if rule.after:
+            self._uses.add("after")
+        return Rule(
+            ref,
+            denies=rule.denies,
+            on_deny=rule.reason_given,
+            shadow=rule.mode == "shadow",
+            when=tuple(when),
+            after=self._names("after", rule.after, *at) if rule.after else None,
+            require=tuple(require),
+            arguments=self._arguments(rule, at),
+            limits=tuple(self._limits(context, ref)),
+        )
+
+    def _arguments(self, rule: schema.Rule, at: KeyPath) -> Callable[[dict[str, Json]], bool] | None:
+        if rule.arguments is None:
+            return None
+        from .validators import argument_schema, flaws
+
+        found = list(flaws(rule.arguments))
+        for where, message, advice in found:
+            self._wrong((*at, "arguments", *where), message, advice)
+        if not found:
+            with self._at(*at, "arguments"):
+                return argument_schema(rule.arguments)
+        return None
+
+    # --- conditions ---------------------------------------------------------------------------------------------------
+
+    def _conditions(
+        self, context: _Context, written: Sequence[schema.Condition], key: str, *, every: bool, but: int | None = None
+    ) -> list[Condition]:
+        return [
+            condition
+            for index, each in enumerate(written)
+            if index != but
+            if (condition := self._condition(context, each, (*context.at, key, index), every=every))
+        ]
+
+    def _condition(self, context: _Context, written: schema.Condition, at: KeyPath, *, every: bool) -> Condition | None:
+        """`every` says how `[*]` is meant: in what has to hold every element, in what makes a rule apply one."""
+        if written.has("not_"):
+            if written.not_ is None:
+                self._wrong((*at, "not"), "expected a condition, found nothing")
+                return None
+            part = self._condition(context, written.not_, (*at, "not"), every=not every)
+            return Negation(part, part.is_fixed) if part else None
+        for key, parts in (("all", written.all_), ("any", written.any_)):
+            if not written.has(f"{key}_"):
+                continue
+            if not parts:
+                self._wrong((*at, key), f"`{key}` has no conditions", "leave it out, or write one")
+            made = [self._condition(context, part, (*at, key, i), every=every) for i, part in enumerate(parts)]
+            sound = tuple(part for part in made if part)
+            return Group(sound, key == "all", all(part.is_fixed for part in sound))
+        if legacy.is_state(written):
+            self._wrong(
+                (*at, "path"),
+                "`state` can only limit the counter of its own rule",
+                legacy.advice(context.rule, written),
+            )
+            return None
+        found = self._reading(context, written.path, (*at, "path"))
+        if found is None or written.op is None:
+            return None
+        with self._at(*at, "value"):
+            check_operand(found.path, written.op, written.value)
+            optional = isinstance(written, schema.Clause) and written.optional
+            return leaf(found, written.op, written.value, every=every, optional=optional)
+        return None
+
+    def _reading(self, context: _Context, text: str, at: KeyPath) -> Reading | None:
+        with self._at(*at):
+            found = reading(parse_path(text), context.kind, self._zone)
+            if found.path.root == "tool" and not found.is_fixed:
+                self._uses.add("annotations")
+            return found
+        return None
+
+    # --- limits -------------------------------------------------------------------------------------------------------
+
+    def _limits(self, context: _Context, ref: RuleRef) -> Iterator[Limit]:
+        for index, (below, written) in enumerate((*context.rule.each_limit(), *self._state(context))):
+            at = (*context.at, *below)
+            own = canonical_text([str(context.kind), context.entry, context.identity, index])
+            cost, price = written.charge, self._cost(context, written, at)
+            if not cost.source and cost.amount > written.max:
+                self._wrong((*at, cost.key), "a call costs more than `max`, so none could ever pass")
+            per = [
+                found
+                for i, text in enumerate(written.per)
+                if (found := self._reading(context, "tool.name" if text == "tool" else text, (*at, "per", i)))
+            ]
+            if written.scope == "grant":
+                self._uses.add(Scope.GRANT)
+            shadow = self._file.mode == "shadow" or context.rule.mode == "shadow"
+            key = (
+                self._origin,
+                f"{written.scope}, shadow" if shadow else written.scope,
+                f"counter {written.counter}" if written.counter else f"rule {own}",
+                canonical_text(written.window.seconds),
+                " ".join(sorted(str(reading.path) for reading in per)),
+                "",
+            )
+            yield Limit(
+                Charge(
+                    key,
+                    written.counter or ref.name,
+                    Scope(written.scope),
+                    written.max,
+                    Window(float(written.window.seconds), _in_words(written.window.seconds)),
+                    cost.amount,
+                    ref,
+                    context.rule.reason_given,
+                    shadow,
+                ),
+                tuple(sorted(per, key=lambda reading: str(reading.path))),
+                price,
+            )
+
+    def _cost(self, context: _Context, written: schema.Limit, at: KeyPath) -> Reading | None:
+        cost = written.charge
+        if not cost.source:
+            return None
+        place = (*at, cost.key, "from") if cost.key == "cost" else (*at, cost.key)
+        found = self._reading(context, cost.source, place)
+        if found and (found.path.root != "args" or found.path.is_plural):
+            self._wrong(place, f"`{cost.source}` is not one argument", "a cost is read from a path like `args.amount`")
+        return found
+
+    def _state(self, context: _Context) -> Iterator[tuple[KeyPath, schema.Limit]]:
+        rule = context.rule
+        if rule.state is None:
+            return
+        counter = legacy.counter_of(rule, context.entry)
+        index = legacy.limiting(rule, context.entry)
+        if index is None:
+            missing = f"no condition limits this counter: none has the path `state.{counter}` and the op `lt` or `lte`"
+            self._wrong((*context.at, "state"), missing, legacy.advice(rule))
+            return
+        with self._at(*context.at, "conditions", index, "value"):
+            yield ("state",), legacy.as_limit(rule.state, counter, rule.conditions[index])
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """The rule that is being compiled."""
+
+    kind: Kind
+    entry: str
+    identity: str
+    """A name for the rule within its entry; no other rule there has it."""
+    rule: schema.Rule
+    at: KeyPath
+
+
+def _zone(name: str) -> tzinfo:
+    if name == "UTC":
+        return UTC
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError):  # no such key, a key that is a path, or no file of a zone
+        raise MalformedError(f"`{name}` is not a time zone", "write a name like `America/Sao_Paulo`") from None
+
+
+_UNITS: Final = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+
+
+def _in_words(seconds: Decimal) -> str:
+    """A length of time as it follows "per": `minute`, `5 minutes`, `0.5 seconds`."""
+    for unit, length in _UNITS:
+        if seconds % length == 0:
+            count = int(seconds // length)
+            return unit if count == 1 else f"{count} {unit}s"
+    return f"{seconds.normalize():f} seconds"

@@ -1,0 +1,220 @@
+"""Deciding: POLICY section 3, step by step. Pure: no clock, no counter, no file.
+
+*Every rule that applies must be satisfied, the strongest effect wins, and what cannot be evaluated denies.*
+
+What a name alone decides is worked out once a name and kept as a plan, so that deciding costs the same however many
+tools a policy lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from ..values import normal_form
+from . import reasons
+from .model import Charge, Circumstances, Decision, Effect, Kind, RuleRef, ToolCall
+from .names import MAX_NAME, Glob, Names, is_disguised
+from .rules import Rule
+
+_PLANS: Final = 1024
+"""Plans kept for names that the policy does not name exactly: a peer can think of any number of them."""
+_LONGEST_KEPT: Final = 256
+"""Characters of a name whose plan is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is known about a name before the arguments are."""
+
+    decision: Decision | None
+    """The whole answer, where nothing but the name takes part."""
+    rules: tuple[Rule, ...] = ()
+    """Otherwise the rules that may apply, in the order of POLICY section 3 step 3."""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether any call could be allowed."""
+        return self.decision is None or self.decision.effect is not Effect.DENY
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The entries for tools, resources or prompts, and what holds for all of them."""
+
+    kind: Kind
+    exact: Mapping[str, tuple[Rule, ...]]
+    globs: tuple[tuple[Glob, tuple[Rule, ...]], ...]
+    """In file order."""
+    everyone: tuple[Rule, ...]
+    """The rules of `"*"`."""
+    allows_unlisted: bool
+    hidden: Names
+    hides_denied: bool
+    normal_forms: frozenset[str]
+    """Of all names that the policy names exactly."""
+
+    def plan(self, name: str, policy: str) -> Plan:
+        """Work out what `name` alone decides; `policy` is the digest that decisions carry."""
+        kind = self.kind
+        if not 0 < len(name) <= MAX_NAME:
+            return _refused(name, reasons.not_a_name(kind), policy)
+        is_named = name in self.exact or name in self.hidden.exact
+        if not is_named and (normal_form(name) in self.normal_forms or (kind is Kind.RESOURCE and is_disguised(name))):
+            return _refused(name, reasons.misspelt(kind), policy)
+        if name in self.hidden:
+            return _refused(name, reasons.hidden(kind, name), policy)
+        if not self.allows_unlisted and name not in self.exact and not any(glob.lists(name) for glob, _ in self.globs):
+            return _refused(name, reasons.unlisted(kind, name), policy)
+        return self._plan_of_rules(ToolCall(name, {}, kind), policy)
+
+    def _plan_of_rules(self, probe: ToolCall, policy: str) -> Plan:
+        nothing = Circumstances(0.0)
+        rules = tuple(
+            rule for rule in self._rules(probe.name) if not (rule.has_fixed_gate and rule.gate(probe, nothing) is False)
+        )
+        fixed = [rule for rule in rules if rule.is_fixed]
+        decision = combine(fixed, probe, nothing, policy)
+        if decision.effect is Effect.DENY or len(fixed) == len(rules):
+            return Plan(decision)
+        return Plan(None, rules)
+
+    def _rules(self, name: str) -> Iterable[Rule]:
+        yield from self.exact.get(name, ())
+        for glob, rules in self.globs:
+            if glob.matches(name):
+                yield from rules
+        yield from self.everyone
+
+
+def _refused(name: str, reason: str, policy: str) -> Plan:
+    return Plan(Decision(Effect.DENY, name, (), reason, policy))
+
+
+def combine(rules: Iterable[Rule], call: ToolCall, circumstances: Circumstances, policy: str) -> Decision:
+    """Ask every rule, and let the strongest effect win."""
+    satisfied: list[RuleRef] = []
+    denying: list[RuleRef] = []
+    unmet: list[RuleRef] = []
+    shadow: list[RuleRef] = []
+    charges: list[Charge] = []
+    for rule in rules:
+        outcome = rule.judge(call, circumstances)
+        if outcome is None:
+            continue
+        if isinstance(outcome, RuleRef):
+            (shadow if rule.shadow else denying if rule.denies else unmet).append(outcome)
+        else:
+            charges += outcome
+            if not rule.shadow:
+                satisfied.append(rule.ref)
+    if refusing := denying + unmet:
+        reason = refusing[0].reason
+        return Decision(Effect.DENY, call.name, tuple(refusing), reason, policy, shadow=tuple(shadow))
+    return Decision(Effect.ALLOW, call.name, tuple(satisfied), "", policy, charges=tuple(charges), shadow=tuple(shadow))
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy file, compiled."""
+
+    path: str
+    """As the user named it."""
+    digest: str
+    shadow: bool
+    """Nothing is refused; what would have been is in `Decision.shadow`."""
+    sections: Mapping[Kind, Section]
+    """Kinds that are not here all pass."""
+    denied_requests: frozenset[str] = frozenset()
+    allows_unknown_methods: bool = False
+    needs_annotations: bool = False
+    needs_history: bool = False
+    notes: tuple[str, ...] = ()
+    _named: dict[tuple[Kind, str], Plan] = field(default_factory=dict)
+    _others: dict[tuple[Kind, str], Plan] = field(default_factory=dict)
+
+    def evaluate(self, call: ToolCall, circumstances: Circumstances) -> Decision:
+        """Decide `call` by this file alone."""
+        if call.kind not in self.sections:
+            return Decision(Effect.ALLOW, call.name, (), "", self.digest)
+        plan = self._plan(call.kind, call.name)
+        decision = plan.decision or combine(plan.rules, call, circumstances, self.digest)
+        return self._shadowed(decision) if self.shadow else decision
+
+    def shows(self, kind: Kind, name: str) -> bool:
+        """Whether `name` stays in a list: it is not hidden, and under `hide_denied` some call could use it."""
+        section = self.sections.get(kind)
+        if section is None or self.shadow:
+            return True
+        if name in section.hidden:
+            return False
+        return not section.hides_denied or self._plan(kind, name).is_usable
+
+    def _plan(self, kind: Kind, name: str) -> Plan:
+        key = (kind, name)
+        plan = self._named.get(key) or self._others.get(key)
+        if plan is None:
+            section = self.sections[kind]
+            plan = section.plan(name, self.digest)
+            if name in section.exact:
+                self._named[key] = plan
+            elif len(name) <= _LONGEST_KEPT:
+                if len(self._others) >= _PLANS:
+                    self._others.clear()
+                self._others[key] = plan
+        return plan
+
+    def _shadowed(self, decision: Decision) -> Decision:
+        if decision.effect is not Effect.DENY:
+            return decision
+        refusing = decision.rules or (RuleRef("default", self.path, 0, Effect.DENY, decision.reason),)
+        return replace(decision, effect=Effect.ALLOW, rules=(), reason="", shadow=decision.shadow + refusing)
+
+
+class PolicySet:
+    """All policies of a proxy; every one of them must allow, in whatever order they are."""
+
+    def __init__(self, policies: Sequence[Policy], digest: str) -> None:
+        """`digest` names the policies together; it does not depend on their order."""
+        self.policies = tuple(policies)
+        self.digest = digest
+        self.paths = tuple(policy.path for policy in policies)
+        self.notes = tuple(note for policy in policies for note in policy.notes)
+        """Lines for the operator at the start."""
+        self.allows_unknown_methods = all(policy.allows_unknown_methods for policy in policies)
+        self.needs_annotations = any(policy.needs_annotations for policy in policies)
+        self.needs_history = any(policy.needs_history for policy in policies)
+        self._only = self.policies[0] if len(self.policies) == 1 else None
+
+    def evaluate(self, call: ToolCall, circumstances: Circumstances) -> Decision:
+        """Decide `call`. What is allowed may still have charges to reserve, all or none of them."""
+        if self._only is not None:
+            return self._only.evaluate(call, circumstances)
+        decisions = [policy.evaluate(call, circumstances) for policy in self.policies]
+        shadow = tuple(ref for decision in decisions for ref in decision.shadow)
+        refusing = [decision for decision in decisions if decision.effect is Effect.DENY]
+        if refusing:
+            rules = tuple(ref for decision in refusing for ref in decision.rules)
+            return Decision(Effect.DENY, call.name, rules, refusing[0].reason, self.digest, shadow=shadow)
+        return Decision(
+            Effect.ALLOW,
+            call.name,
+            tuple(ref for decision in decisions for ref in decision.rules),
+            "",
+            self.digest,
+            charges=tuple(charge for decision in decisions for charge in decision.charges),
+            shadow=shadow,
+        )
+
+    def shows(self, kind: Kind, name: str) -> bool:
+        """Whether `name` stays in the lists that the client gets."""
+        return all(policy.shows(kind, name) for policy in self.policies)
+
+    def judges(self, kind: Kind) -> bool:
+        """Whether anything of this kind could be refused; if not, calls and lists pass untouched."""
+        return any(kind in policy.sections for policy in self.policies)
+
+    def allows_server_request(self, kind: str) -> bool:
+        """Whether the upstream may ask the client for `sampling`, `elicitation` or `roots`."""
+        return all(kind not in policy.denied_requests for policy in self.policies)

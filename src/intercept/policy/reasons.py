@@ -1,0 +1,107 @@
+"""Every sentence that tells a model why its call was refused (POLICY section 6).
+
+One sentence each, ending in a full stop, without argument values and without the name of a rule that did not decide.
+An author's `on_deny` takes its place. Names of tools come from the model, so only plain ones are repeated.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..values import Gap
+from .conditions import Condition, Group, Many, Negation, One
+from .model import Circumstances, Kind, ToolCall
+
+_LONGEST_NAME: Final = 128
+
+
+def named(kind: Kind, name: str) -> str:
+    """`name` as a sentence may have it: in backticks, or not at all if it is no plain name."""
+    plain = len(name) <= _LONGEST_NAME and name.isascii() and name.isprintable() and "`" not in name
+    return f"`{name}`" if plain and name else f"this {kind}"
+
+
+def not_a_name(kind: Kind) -> str:
+    """The name is empty or much too long."""
+    return f"the name of the {kind} is empty or too long."
+
+
+def misspelt(kind: Kind) -> str:
+    """The name is another one in disguise (step 0)."""
+    return f"the name of the {kind} is not spelled as it is listed; use the exact name."
+
+
+def hidden(kind: Kind, name: str) -> str:
+    """The name is under `hide` (step 1)."""
+    return f"{named(kind, name)} is not available."
+
+
+def unlisted(kind: Kind, name: str) -> str:
+    """No entry lists the name under `default: deny` (step 2)."""
+    return f"{named(kind, name)} is not among the {kind}s that the policy allows."
+
+
+def denied(rule: str) -> str:
+    """A `deny` rule applies."""
+    return f"rule `{rule}` denies this call."
+
+
+def failed(rule: str) -> str:
+    """Something went wrong while a rule was evaluated."""
+    return f"rule `{rule}` could not be evaluated."
+
+
+def bad_arguments(rule: str) -> str:
+    """The arguments do not satisfy a schema."""
+    return f"rule `{rule}` does not accept these arguments."
+
+
+def unmet(rule: str, condition: Condition, call: ToolCall, circumstances: Circumstances) -> str:
+    """A condition of `require` does not hold."""
+    if isinstance(condition, One | Many):
+        if _is_missing(condition, call, circumstances):
+            return f"rule `{rule}` requires `{condition.path}`."
+        return f"rule `{rule}` does not accept this value of `{condition.path}`."
+    return f"rule `{rule}` does not accept these arguments."
+
+
+def unclear(rule: str, conditions: tuple[Condition, ...], call: ToolCall, circumstances: Circumstances) -> str:
+    """One of `conditions` cannot be evaluated."""
+    path = _unclear_path(conditions, call, circumstances)
+    if path.startswith("tool.annotations"):
+        return f"rule `{rule}` needs the definition of the tool; list the tools first."
+    return f"rule `{rule}` cannot judge `{path}`: its value is of the wrong type or ambiguous."
+
+
+def uncounted(rule: str, path: str) -> str:
+    """A limit cannot be charged, because what it counts by is absent."""
+    return f"rule `{rule}` requires `{path}`."
+
+
+def no_amount(rule: str, path: str) -> str:
+    """A limit cannot be charged, because its cost is no amount."""
+    return f"rule `{rule}` requires `{path}` to be a number that is not negative."
+
+
+def too_many(rule: str, path: str) -> str:
+    """A limit would have to count more values than one call may bring."""
+    return f"rule `{rule}` does not accept that many values of `{path}` in one call."
+
+
+def _is_missing(condition: One | Many, call: ToolCall, circumstances: Circumstances) -> bool:
+    found = condition.read(call, circumstances)
+    return found is Gap.MISSING or (isinstance(condition, Many) and found == [Gap.MISSING])
+
+
+def _unclear_path(conditions: tuple[Condition, ...], call: ToolCall, circumstances: Circumstances) -> str:
+    for condition in conditions:
+        if condition.holds(call, circumstances) is not None:
+            continue
+        match condition:
+            case One() | Many():
+                return condition.path
+            case Group(parts):
+                return _unclear_path(parts, call, circumstances)
+            case Negation(part):
+                return _unclear_path((part,), call, circumstances)
+    return "args"
