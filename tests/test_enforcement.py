@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from tests.harness import Conversation, call, denied, request
+
+SPEND = """
+default: deny
+tools:
+  pay:
+    limits:
+      - {counter: spend, max: 100, window: 1h, cost: {from: args.amount}}
+      - {max: 3, window: 60}
+"""
+
+
+def text_of(talk: Conversation) -> str:
+    text: str = talk.to_client[-1]["result"]["content"][0]["text"]
+    return text
+
+
+def test_limits_are_reserved_all_or_none() -> None:
+    talk = Conversation(SPEND)
+    talk.client(call(1, "pay", amount=60))
+    talk.client(call(2, "pay", amount=60))  # refused by the first limit, and must not use up the second
+    talk.client(call(3, "pay", amount=20))
+    talk.client(call(4, "pay", amount=20))
+    talk.client(call(5, "pay", amount=0))
+
+    assert [message["id"] for message in talk.to_upstream] == [1, 3, 4]
+    assert [answer["id"] for answer in talk.to_client] == [2, 5]
+
+
+def test_a_limit_of_amounts_does_not_speak_of_calls() -> None:
+    talk = Conversation(SPEND)
+    talk.client(call(1, "pay", amount=60))
+    talk.client(call(2, "pay", amount=60.5))
+
+    assert text_of(talk).startswith("Policy violation: limit of 100 per hour for `pay` is used up. Retry in 3600 sec")
+
+
+def test_a_call_above_the_limit_is_told_that_it_can_never_pass() -> None:
+    talk = Conversation(SPEND)
+    talk.client(call(1, "pay", amount=101))
+
+    assert (
+        text_of(talk) == "Policy violation: the call is above the limit of 100 per hour for `pay` and can never pass."
+    )
+    assert denied(talk.to_client[0])["retry_after_s"] is None
+
+
+def test_a_cost_that_is_no_amount_denies() -> None:
+    talk = Conversation(SPEND)
+    for number, amount in enumerate(["1", -1, None, True, [1]]):
+        talk.client(call(number, "pay", amount=amount))
+
+    assert talk.to_upstream == []
+
+
+def test_what_the_author_says_replaces_the_sentence_and_never_the_details() -> None:
+    talk = Conversation("tools: {send: {rate_limit: 1/minute, on_deny: Wait for the next batch.}}")
+    talk.client(call(1, "send"))
+    talk.client(call(2, "send"))
+
+    assert text_of(talk) == "Policy violation: Wait for the next batch. Retry in 60 seconds."
+    details = denied(talk.to_client[0])
+    assert (details["rule"], details["counter"], details["max"]) == ("send#1", details["counter"], 1)
+    assert details["reason"] == "Wait for the next batch."
+
+
+def test_every_one_of_several_policies_must_allow() -> None:
+    organisation = "default: allow\ntools: {send: {rate_limit: 1/minute}, wipe: {action: deny}}"
+    team = "default: deny\ntools: {send: {}, wipe: {}, read: {}}"
+    for policies in ((organisation, team), (team, organisation)):
+        talk = Conversation(*policies)
+        for number, name in enumerate(["send", "send", "wipe", "read", "other"]):
+            talk.client(call(number, name))
+
+        assert [message["id"] for message in talk.to_upstream] == [0, 3]
+
+
+def test_a_policy_in_shadow_mode_refuses_nothing_and_tells_the_operator() -> None:
+    talk = Conversation("mode: shadow\ndefault: deny\ntools: {send: {rate_limit: 1/minute}, wipe: {action: deny}}")
+    for number, name in enumerate(["send", "send", "wipe"]):
+        talk.client(call(number, name))
+
+    assert len(talk.to_upstream) == 3
+    assert talk.to_client == []
+    assert [note.split(",")[0] for note in talk.notes] == ["allowed `send`", "allowed `wipe`"]
+
+
+def test_a_request_that_uses_several_resources_needs_all_of_them_and_is_charged_once() -> None:
+    talk = Conversation('default: deny\nresources: {"docs://*": {rate_limit: 2/minute}}')
+    for number, uris in enumerate([["docs://a", "file:///b"], ["docs://a", "docs://b"], ["docs://c"], ["docs://d"]]):
+        talk.client(request(number, "subscriptions/listen", notifications={"resourceSubscriptions": uris}))
+
+    assert [message["id"] for message in talk.to_upstream] == [1, 2]
+
+
+def test_a_rule_after_another_tool_applies_once_that_tool_was_answered() -> None:
+    talk = Conversation("tools: {read: {}, send: {action: deny, after: read}}")
+    talk.client(call(1, "send"))
+    talk.client(call(2, "read"))
+    talk.client(call(3, "send"))
+    talk.upstream({"jsonrpc": "2.0", "id": 2, "error": {"code": -32603, "message": "failed"}})
+    talk.client(call(4, "send"))
+    talk.client(call(5, "read"))
+    talk.upstream({"jsonrpc": "2.0", "id": 5, "result": {"content": [], "isError": True}})
+    talk.client(call(6, "send"))
+
+    assert [answer["id"] for answer in talk.to_client if "result" in answer] == [5, 6]
+
+
+def test_annotations_are_unknown_until_the_tools_were_listed() -> None:
+    talk = Conversation(
+        'default: allow\ntools: {"*": {require: [{path: tool.annotations.destructiveHint, op: eq, value: false}]}}'
+    )
+    talk.client(call(1, "read"))
+    talk.client(request(2, "tools/list"))
+    tools = [{"name": "read", "annotations": {"destructiveHint": False}}, {"name": "wipe"}]
+    talk.upstream({"jsonrpc": "2.0", "id": 2, "result": {"tools": tools}})
+    talk.client(call(3, "read"))
+    talk.client(call(4, "wipe"))
+
+    assert [message["id"] for message in talk.to_upstream] == [2, 3]
