@@ -6,10 +6,15 @@ import fcntl
 import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from intercept.relay import MAX_POSTED, Outlet
+from intercept.enforcement import Enforcer
+from intercept.limits.memory import MemoryStore
+from intercept.policy import load
+from intercept.relay import MAX_POSTED, Outlet, Relay
+from intercept.session import Session
 
 WAIT = 10.0
 
@@ -171,3 +176,35 @@ def test_closing_gives_up_on_a_writer_that_waits_for_ever(pipe: tuple[int, int])
     thread.join(WAIT)
     outlet.close()
     assert os.read(reader, 1) == b""
+
+
+def test_a_mistake_of_ours_ends_the_session_instead_of_half_of_it(tmp_path: Path) -> None:
+    """And is reported without the message of the exception, which may hold what a peer sent."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("default: deny\n")
+    client_in, client = os.pipe()
+    upstream_out, upstream = os.pipe()
+    woken = threading.Event()
+
+    def failing(line: str) -> None:
+        raise RuntimeError(line)
+
+    relay = Relay(
+        Session(load([str(policy)]), reloads=False),
+        Enforcer(MemoryStore(), grant="", clock=lambda: 0.0),
+        client_in=client_in,
+        client_out=os.open(os.devnull, os.O_WRONLY),
+        upstream_in=os.open(os.devnull, os.O_WRONLY),
+        upstream_out=upstream_out,
+        note=failing,
+        wake=woken.set,
+    )
+    relay.start()
+    os.write(client, b"a secret that is no message\n")
+
+    assert woken.wait(WAIT)
+    assert relay.ends.beyond_waiting
+    assert relay.ends.failed.startswith("RuntimeError in ")
+    assert "secret" not in relay.ends.failed
+    os.close(client)
+    os.close(upstream)

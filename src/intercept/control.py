@@ -61,12 +61,9 @@ class Control:
         return reached()
 
     def _is_over(self) -> bool:
-        ends = self._relay.ends
         return (
             self._wakeup.signal is not None
-            or ends.client
-            or ends.upstream
-            or ends.stalled
+            or self._relay.ends.any
             or self._relay.to_upstream.broken
             or self._upstream.poll() is not None
         )
@@ -75,11 +72,12 @@ class Control:
         ends = self._relay.ends
         if ends.overflow:
             self._notices.say(f"the server sent a line of over {MAX_UPSTREAM_FRAME} bytes; ending it")
+        if ends.failed:
+            self._notices.say(f"internal error, ending the session: {ends.failed}; please report it")
         if ends.upstream and self._upstream.poll() is None:
             # Nothing can answer any more, and the client need not wait for the process to see it too.
             self._answer_pending("it closed its output")
-        asked = self._wakeup.signal is not None or ends.stalled or ends.overflow
-        if not asked:
+        if self._wakeup.signal is None and not ends.beyond_waiting:
             self._relay.to_upstream.close(timeout=0.1)
             await self._until(lambda: self._has_exited() or self._wakeup.signal is not None, EXIT_AFTER)
         if not self._has_exited():
@@ -87,7 +85,7 @@ class Control:
             if not await self._until(self._has_exited, KILL_AFTER):
                 self._upstream.signal_group(signal.SIGKILL)
                 await self._until(self._has_exited, KILL_AFTER)
-        await self._until(lambda: ends.upstream or ends.overflow, DRAIN_FOR)
+        await self._until(lambda: ends.upstream or ends.beyond_waiting, DRAIN_FOR)
         await self._end_group()
         code = self._upstream.poll()
         self._answer_pending(f"it exited with code {code}")
@@ -95,7 +93,7 @@ class Control:
         self._upstream.release()
         if code is None:
             return 1  # not even SIGKILL ends a process that waits for a broken disk
-        return code or (1 if ends.overflow else 0)
+        return code or (1 if ends.beyond_waiting else 0)
 
     async def _end_group(self) -> None:
         """End what the upstream started and left behind in its group."""

@@ -161,6 +161,18 @@ class Ends:
     """The client is gone and the upstream does not read what it left behind."""
     overflow: bool = False
     """The upstream sent a frame over the limit."""
+    failed: str = ""
+    """Where a pump met a mistake of ours, after which nothing is judged or relayed any more."""
+
+    @property
+    def any(self) -> bool:
+        """Whether the session is over."""
+        return self.client or self.upstream or self.beyond_waiting
+
+    @property
+    def beyond_waiting(self) -> bool:
+        """Whether it is over in a way that leaves the upstream nothing to finish."""
+        return self.stalled or self.overflow or bool(self.failed)
 
 
 class Relay:
@@ -195,8 +207,8 @@ class Relay:
         """Start both pumps. They are daemons: the process ends without asking them."""
         # A pump that waits for the interpreter while the main thread imports or compiles waits this long at most.
         sys.setswitchinterval(0.0005)
-        threading.Thread(target=self._pump_client, name="client", daemon=True).start()
-        threading.Thread(target=self._pump_upstream, name="upstream", daemon=True).start()
+        for name, pump in (("client", self._pump_client), ("upstream", self._pump_upstream)):
+            threading.Thread(target=self._guard, args=(pump,), name=name, daemon=True).start()
 
     def notify_client(self, frames: list[bytes]) -> None:
         """Send the client messages of our own."""
@@ -208,6 +220,18 @@ class Relay:
         with self._lock:
             frames = change(self._session)
         self.notify_client(frames)
+
+    def _guard(self, pump: Callable[[], None]) -> None:
+        try:
+            pump()
+        except Exception as error:  # noqa: BLE001 - half a session must not live on, whatever the mistake was
+            # Without its message, which may hold what a peer sent.
+            trace = error.__traceback__
+            while trace is not None and trace.tb_next is not None:
+                trace = trace.tb_next
+            place = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace is not None else "?"
+            self.ends.failed = f"{type(error).__name__} in {place}"
+            self._wake()
 
     # --- client to upstream -----------------------------------------------------------------------------------------
 
