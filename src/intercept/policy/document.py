@@ -10,15 +10,18 @@ import hashlib
 import re
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from ..errors import Problem
 from . import source
-from .messages import Complaint, worded
 from .schema import KeyPath, PolicyFile
-from .tree import Data, Key, Node, Places, clipped
+from .tree import Data, Key, Node, Places
+from .wording import clipped
+
+if TYPE_CHECKING:
+    from .messages import Complaint
 
 _ROUNDS: Final = 5
 """Of validating and mending. One finds nearly everything; what a part lacks is found when its own parts are sound."""
@@ -125,6 +128,8 @@ def _validate(value: Data) -> tuple[PolicyFile | None, list[Complaint]]:
         try:
             return PolicyFile.model_validate(value), complaints
         except ValidationError as error:
+            from .messages import worded
+
             found = worded(error.errors(include_url=False))
         # A mapping that lost a key was judged before; what it lacks now is our doing.
         complaints += [each for each in found if mended.isdisjoint({each.path, each.path[:-1]})]

@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
 from pydantic import BaseModel
@@ -29,9 +28,8 @@ from .schema import (
     ServerRequests,
     State,
     Test,
-    shown,
 )
-from .tree import clipped
+from .wording import clipped, did_you_mean, listed, nearest, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +76,6 @@ def worded(errors: Iterable[ErrorDetails]) -> list[Complaint]:
     return complaints
 
 
-def nearest(word: str, known: Sequence[str]) -> str:
-    """The one of `known` that `word` was most likely meant to be; empty if none is near."""
-    plain = word.strip().lower().replace("-", "_").replace(" ", "_")
-    if (meant := _SAME.get(plain)) in known:
-        return str(meant)
-    return next(iter(get_close_matches(plain, known, 1)), "")
-
-
 def model_at(path: KeyPath) -> type[BaseModel]:
     """The model of the mapping at `path`."""
     if not path:
@@ -120,23 +110,18 @@ def _value(error: ErrorDetails) -> Complaint:
 
 def _choice(path: KeyPath, found: object, known: list[str]) -> Complaint:
     if (path[-1], found) in _NOT_YET_VALUES:
-        return Complaint(path, f"`{found}` is not supported yet", f"write {_listed(known)}")
+        return Complaint(path, f"`{found}` is not supported yet", f"write {listed(known)}")
     guess = nearest(found, known) if isinstance(found, str) else ""
     if len(known) > 5:
-        advice = f"did you mean `{guess}`?" if guess else f"known are {', '.join(known)}"
+        advice = did_you_mean(guess) if guess else f"known are {', '.join(known)}"
         return Complaint(path, f"expected an operator, found {shown(found)}", advice)
-    advice = f"did you mean `{guess}`?" if guess and len(known) > 1 else ""
-    return Complaint(path, f"expected {_listed(known)}, found {shown(found)}", advice)
-
-
-def _listed(words: list[str]) -> str:
-    quoted = [f"`{word}`" for word in words]
-    return " or ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+    advice = did_you_mean(guess) if guess and len(known) > 1 else ""
+    return Complaint(path, f"expected {listed(known)}, found {shown(found)}", advice)
 
 
 def _advice_on_key(key: str, guess: str, known: list[str]) -> str:
     if guess:
-        return f"did you mean `{guess}`?"
+        return did_you_mean(guess)
     homes = [home for model, home in _HOMES.items() if key in {f.alias or n for n, f in model.model_fields.items()}]
     if homes:
         return f"it belongs {homes[0]}"
@@ -216,15 +201,3 @@ _MISSING: Final = {
     "tool": "write for example `tool: read_file`",
     "expect": "write `expect: allow` or `expect: deny`",
 }
-_SAME: Final = {
-    # What other languages call it.
-    "=": "eq", "==": "eq", "equals": "eq", "equal": "eq", "is": "eq", "!=": "neq", "ne": "neq", "not_eq": "neq",
-    "<": "lt", "less_than": "lt", "lessthan": "lt", "<=": "lte", "le": "lte", ">": "gt", "greater_than": "gt",
-    ">=": "gte", "ge": "gte", "matches": "regex", "match": "regex", "pattern": "regex", "nin": "not_in",
-    "includes": "contains", "has": "contains", "prefix": "starts_with", "suffix": "ends_with", "like": "glob",
-    "operator": "op", "message": "on_deny", "effect": "action", "default_action": "default", "ratelimit": "rate_limit",
-    "limit": "limits", "interval": "window", "period": "window", "per_window": "window", "count": "max", "rate": "max",
-    "hidden": "hide", "allowed": "allow", "permit": "allow", "block": "deny", "reject": "deny", "forbid": "deny",
-    "denied": "deny", "dry_run": "shadow", "monitor": "shadow", "args": "arguments", "if": "when", "unless": "not",
-    "or": "any", "and": "all", "tz": "timezone", "expected": "expect", "times": "repeat",
-}  # fmt: skip

@@ -12,26 +12,31 @@ Pydantic ends here: `document.read` validates, `compile` turns these into its ow
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Final, Literal, NoReturn, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn, Self, TypeAlias, TypeVar
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainValidator,
-    WithJsonSchema,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError, core_schema
 
-from .tree import Key, clipped
+from .tree import Data, Key
+from .wording import clipped, did_you_mean, nearest, shown
+
+if TYPE_CHECKING:
+    _T = TypeVar("_T")
+    Maybe: TypeAlias = _T | None
+    """May be left out, and is then None; written, it cannot be null: `rate_limit:` with nothing behind it limits
+    nothing, and its author believes that it does."""
+else:
+
+    class Maybe:  # noqa: D101  # pydantic sees the type without None, and does not look at defaults
+        def __class_getitem__(cls, kind: object) -> object:
+            return kind
+
 
 KeyPath: TypeAlias = tuple[Key, ...]
-"""Keys and list indices from the top of the document to a value; see `source.Document.position`."""
+"""Keys and list indices from the top of the document to a value; see `document.Document.position`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +59,25 @@ class Cost:
     """The key it was written under, for positions; the default cost has none of its own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """How a value that is written in a small language of its own is read, and the JSON Schema of what is accepted."""
+
+    read: Callable[[object], object]
+    schema: dict[str, Data]
+
+    def __get_pydantic_core_schema__(self, _type: object, _handler: object) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.read)
+
+    def __get_pydantic_json_schema__(self, _schema: object, _handler: object) -> dict[str, Data]:
+        return dict(self.schema)
+
+
 def refuse(message: str, advice: str = "", at: KeyPath = (), *, of_key: bool = False) -> NoReturn:
     """Report one mistake: what is wrong, what to write instead, and where below the value that is looked at."""
     # The texts go in as context, because a template would give braces of the author a meaning.
     context = {"message": message, "help": advice, "at": at, "of_key": of_key}
     raise PydanticCustomError("policy", "{message}", context)
-
-
-def shown(value: object) -> str:
-    """`value` as error messages name it: `the string `no``, `a list`."""
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return f"`{str(value).lower()}`"
-        case int() | Decimal():
-            return f"the number `{clipped(str(value))}`"
-        case str():
-            return f"the string `{clipped(value)}`" if value else "an empty string"
-        case list():
-            return "a list"
-        case _:
-            return "a mapping"
 
 
 UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -89,7 +91,7 @@ _RATE: Final = re.compile(r"([0-9]{1,12})/(.+)")
 
 
 def _span(value: object) -> Span:
-    seconds: Decimal | None = None
+    seconds: Maybe[Decimal] = None
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         seconds = Decimal(value)
     elif isinstance(value, str) and (parts := _DURATION.fullmatch(value)):
@@ -110,10 +112,8 @@ def _window(value: object) -> Span:
     if value == "month":
         refuse("`month` is not supported yet", "write a length of time, for example `30d`")
     if isinstance(value, str) and not _DURATION.fullmatch(value):
-        refuse(
-            f"expected a window, found {shown(value)}",
-            "write seconds, or for example `90s`, `5m`, `2h`, `1d`, or one of second, minute, hour, day, week",
-        )
+        advice = "write seconds, or for example `90s`, `5m`, `2h`, `1d`, or one of second, minute, hour, day, week"
+        refuse(f"expected a window, found {shown(value)}", did_you_mean(nearest(value, [*WINDOWS])) or advice)
     span = _span(value)
     if not span.seconds:
         refuse("expected a window longer than nothing, found 0 seconds")
@@ -155,9 +155,9 @@ def _cost(value: object) -> Cost:
 
 
 def _rate(value: object) -> object:
-    if not isinstance(value, str):
+    if isinstance(value, dict):
         return value
-    parts = _RATE.fullmatch(value)
+    parts = _RATE.fullmatch(value) if isinstance(value, str) else None
     if not parts or not int(parts[1]):
         refuse(
             f"expected a rate, found {shown(value)}",
@@ -190,23 +190,25 @@ def _entry(value: object) -> object:
     return {} if value is None else value
 
 
-def _described(type_: str, **more: object) -> WithJsonSchema:
-    return WithJsonSchema({"type": type_, **more})
-
-
-_DURATION_SCHEMA: Final = {
-    "anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": f"^{_AMOUNT}[smhd]$"}]
+_TEXT: Final[Data] = {"type": "string"}
+_PATH_COST: Final[Data] = {
+    "type": "object",
+    "properties": {"from": _TEXT},
+    "required": ["from"],
+    "additionalProperties": False,
 }
-_WINDOW_SCHEMA: Final = {
-    "anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": f"^({_WINDOW})$"}]
-}
-_TEXTS_SCHEMA: Final = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+_DURATION_TEXT: Final[Data] = {"type": "string", "pattern": f"^{_AMOUNT}[smhd]$"}
+_WINDOW_TEXT: Final[Data] = {"type": "string", "pattern": f"^({_WINDOW})$"}
+_SOME: Final[Data] = {"type": "number", "minimum": 0}
+_MORE: Final[Data] = {"type": "number", "exclusiveMinimum": 0}
 
-Duration: TypeAlias = Annotated[Span, PlainValidator(_span), WithJsonSchema(_DURATION_SCHEMA)]
-Window: TypeAlias = Annotated[Span, PlainValidator(_window), WithJsonSchema(_WINDOW_SCHEMA)]
-Positive: TypeAlias = Annotated[Decimal, PlainValidator(_positive), _described("number", exclusiveMinimum=0)]
-NotNegative: TypeAlias = Annotated[Decimal, PlainValidator(_not_negative), _described("number", minimum=0)]
-Texts: TypeAlias = Annotated[list[str], PlainValidator(_texts), WithJsonSchema(_TEXTS_SCHEMA)]
+Duration: TypeAlias = Annotated[Span, Notation(_span, {"anyOf": [_SOME, _DURATION_TEXT]})]
+Window: TypeAlias = Annotated[Span, Notation(_window, {"anyOf": [_MORE, _WINDOW_TEXT]})]
+Positive: TypeAlias = Annotated[Decimal, Notation(_positive, {"type": "number", "exclusiveMinimum": 0})]
+NotNegative: TypeAlias = Annotated[Decimal, Notation(_not_negative, {"type": "number", "minimum": 0})]
+Texts: TypeAlias = Annotated[list[str], Notation(_texts, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]})]
+Price: TypeAlias = Annotated[Cost, Notation(_cost, {"anyOf": [_SOME, _PATH_COST]})]
+Version: TypeAlias = Annotated[Literal["1"], Notation(_version, {"enum": ["1", 1]})]
 Name: TypeAlias = Annotated[str, Field(min_length=1)]
 Permission: TypeAlias = Literal["allow", "deny"]
 Mode: TypeAlias = Literal["enforce", "shadow"]
@@ -262,11 +264,11 @@ class Condition(_Model):
     """`{path, op, value}`, or `{all: [...]}`, `{any: [...]}`, `{not: ...}` (POLICY section 4)."""
 
     path: str = Field("", description="what is looked at, for example `args.amount` or `args.to[*]`")
-    op: Op | None = Field(None, description="how it is compared")
+    op: Maybe[Op] = Field(None, description="how it is compared")
     value: Any = Field(None, description="what it is compared with; which type depends on `op`")
     all_: list[Condition] = Field([], alias="all", description="every one of these must hold")
     any_: list[Condition] = Field([], alias="any", description="one of these is enough")
-    not_: Condition | None = Field(None, alias="not", description="this must not hold")
+    not_: Maybe[Condition] = Field(None, alias="not", description="this must not hold")
 
     @model_validator(mode="after")
     def _has_one_form(self) -> Self:
@@ -322,12 +324,12 @@ class Limit(RateLimit):
     """One limit (POLICY section 5)."""
 
     align: Literal["sliding"] = "sliding"
-    counter: Name | None = Field(None, description="limits with the same counter share their use; default: its own")
+    counter: Maybe[Name] = Field(None, description="limits with the same counter share their use; default: its own")
     scope: Literal["session", "grant"] = "session"
     per: Texts = Field([], description="paths whose values get a count of their own; `args` and `tool` too")
-    cost: Annotated[Cost | None, PlainValidator(_cost)] = Field(None, description="what a call costs; default 1")
-    increment: NotNegative | None = Field(None, description="Intercept's word for a fixed `cost`")
-    increment_from: str | None = Field(None, description="Intercept's word for `cost: {from: ...}`")
+    cost: Maybe[Price] = Field(None, description="what a call costs; default 1")
+    increment: Maybe[NotNegative] = Field(None, description="Intercept's word for a fixed `cost`")
+    increment_from: Maybe[str] = Field(None, description="Intercept's word for `cost: {from: ...}`")
 
     @model_validator(mode="after")
     def _has_one_cost(self) -> Self:
@@ -345,8 +347,8 @@ class State(_Model):
 
     counter: Name
     window: Window
-    increment: NotNegative | None = None
-    increment_from: str | None = None
+    increment: Maybe[NotNegative] = None
+    increment_from: Maybe[str] = None
 
     @model_validator(mode="after")
     def _has_one_cost(self) -> Self:
@@ -376,20 +378,20 @@ def _one_of(model: _Model, *keys: str) -> None:
 class Rule(_Model):
     """One rule (POLICY section 3)."""
 
-    name: Name | None = Field(None, description="shown in denials and logs")
+    name: Maybe[Name] = Field(None, description="shown in denials and logs")
     action: Literal["allow", "evaluate", "deny"] = "allow"
     when: list[Condition] = Field([], description="the rule applies only while all of these hold")
     require: list[Requirement] = Field([], description="the call is denied unless all of these hold")
     after: Texts = Field([], description="names or globs: the rule applies once such a tool was answered")
     after_scope: Literal["session"] = "session"
     conditions: list[Condition] = Field([], description="`require` of an allow rule, `when` of a deny rule")
-    arguments: dict[str, Any] | None = Field(None, description="JSON Schema 2020-12 of the arguments")
-    rate_limit: Annotated[RateLimit | None, BeforeValidator(_rate)] = Field(None, description="`10/minute`")
+    arguments: Maybe[dict[str, Any]] = Field(None, description="JSON Schema 2020-12 of the arguments")
+    rate_limit: Maybe[Annotated[RateLimit, BeforeValidator(_rate)]] = Field(None, description="`10/minute`")
     limits: list[Limit] = []
-    on_deny: str | None = Field(None, description="one line for the model: why, and what would work")
-    reason: str | None = Field(None, description="the same as `on_deny`")
+    on_deny: Maybe[str] = Field(None, description="one line for the model: why, and what would work")
+    reason: Maybe[str] = Field(None, description="the same as `on_deny`")
     mode: Mode = "enforce"
-    state: State | None = Field(None, description="Intercept 1.x; `limits` is the word today")
+    state: Maybe[State] = Field(None, description="Intercept 1.x; `limits` is the word today")
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
@@ -427,10 +429,10 @@ class Rule(_Model):
 class DenyIf(_Model):
     """PolicyLayer's deny rule: no conditions, always."""
 
-    name: Name | None = None
+    name: Maybe[Name] = None
     conditions: list[Condition] = []
-    on_deny: str | None = None
-    reason: str | None = None
+    on_deny: Maybe[str] = None
+    reason: Maybe[str] = None
 
     @model_validator(mode="after")
     def _goes_together(self) -> Self:
@@ -490,12 +492,12 @@ class Call(_Model):
 
     tool: Name
     arguments: dict[str, Any] = {}
-    at: Duration | None = Field(None, description="time since the start of the test; default: that of the call before")
+    at: Maybe[Duration] = Field(None, description="time since the start of the test; default: that of the call before")
     repeat: Annotated[int, Field(ge=1, le=100_000)] = 1
     expect: Literal["allow", "ask", "deny"]
-    rule: str | None = Field(None, description="must be among the rules that decided")
-    reason: str | None = Field(None, description="must be part of the reason")
-    retry_after: Duration | None = Field(None, description="the time to wait that the denial must name")
+    rule: Maybe[str] = Field(None, description="must be among the rules that decided")
+    reason: Maybe[str] = Field(None, description="must be part of the reason")
+    retry_after: Maybe[Duration] = Field(None, description="the time to wait that the denial must name")
 
 
 class Test(_Model):
@@ -512,21 +514,21 @@ Entries: TypeAlias = dict[str, Annotated[Entry, BeforeValidator(_entry)]]
 class PolicyFile(_Model):
     """A whole file (POLICY section 2)."""
 
-    version: Annotated[Literal["1"], PlainValidator(_version), WithJsonSchema({"enum": ["1", 1]})] = "1"
+    version: Version = "1"
     description: str = ""
-    default: Permission | None = Field(None, description="what happens to a tool that no entry lists; default: deny")
+    default: Maybe[Permission] = Field(None, description="what happens to a tool that no entry lists; default: deny")
     mode: Mode = "enforce"
     timezone: str = Field("UTC", description="IANA name for `now.*`")
     hide: list[Name] = Field([], description="names and globs left out of `tools/list`, and refused when called")
-    hide_denied: bool | None = Field(
+    hide_denied: Maybe[bool] = Field(
         None, description="leave out what no call could use; default: under `default: deny`"
     )
     tools: Entries = {}
-    all_tools: Entry | None = Field(None, description="the same as the entry `*`")
-    resources: Entries | None = None
-    prompts: Entries | None = None
+    all_tools: Maybe[Entry] = Field(None, description="the same as the entry `*`")
+    resources: Maybe[Entries] = None
+    prompts: Maybe[Entries] = None
     server_requests: ServerRequests = ServerRequests.model_construct()
-    unknown_methods: Permission | None = Field(
+    unknown_methods: Maybe[Permission] = Field(
         None, description="methods the protocol does not have; default: `default`"
     )
     tests: list[Test] = []

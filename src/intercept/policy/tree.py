@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, NoReturn, TypeAlias
 
+from .wording import clipped
+
 Data: TypeAlias = "dict[str, Data] | list[Data] | str | int | Decimal | bool | None"
 """What a file holds. Numbers are exact: no binary fraction is ever made of one."""
 Key: TypeAlias = str | int
@@ -59,12 +61,6 @@ class Mistake:
 
 class Stop(Exception):  # noqa: N818  # the end of reading, not an error: its Mistake was added before
     """What follows cannot be understood."""
-
-
-def clipped(text: str) -> str:
-    """`text` as a message may show it: one line, nothing invisible, at most 60 characters."""
-    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:61])
-    return line if len(line) <= 60 else f"{line[:57]}..."
 
 
 class Places:

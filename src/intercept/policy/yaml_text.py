@@ -11,7 +11,8 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from .tree import NUMBER, WORDS, Data, Node, Tree, clipped
+from .tree import NUMBER, WORDS, Data, Node, Tree
+from .wording import clipped
 
 if TYPE_CHECKING:
     from yaml import MarkedYAMLError

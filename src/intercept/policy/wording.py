@@ -1,0 +1,65 @@
+"""How messages about policy files show what was found and guess what was meant; the rules are those of `errors`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Final
+
+
+def clipped(text: str) -> str:
+    """`text` as a message may show it: one line, nothing invisible, at most 60 characters."""
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:61])
+    return line if len(line) <= 60 else f"{line[:57]}..."
+
+
+def shown(value: object) -> str:
+    """What `value` is, for the end of a message; texts and numbers in backticks."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case int() | Decimal():
+            return f"the number `{clipped(str(value))}`"
+        case str():
+            return f"the string `{clipped(value)}`" if value else "an empty string"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def listed(words: list[str]) -> str:
+    """`words` as alternatives: `allow`, `ask` or `deny`, each in backticks."""
+    quoted = [f"`{word}`" for word in words]
+    return " or ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """The one of `known` that `word` was most likely meant to be; empty if none is near."""
+    plain = word.strip().lower().replace("-", "_").replace(" ", "_")
+    if (meant := _SAME.get(plain)) in known:
+        return str(meant)
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(plain, known, 1)), "")
+
+
+def did_you_mean(word: str) -> str:
+    """The question; empty if there is no guess."""
+    return f"did you mean `{word}`?" if word else ""
+
+
+_SAME: Final = {
+    # What other languages call it.
+    "=": "eq", "==": "eq", "equals": "eq", "equal": "eq", "is": "eq", "!=": "neq", "ne": "neq", "not_eq": "neq",
+    "<": "lt", "less_than": "lt", "lessthan": "lt", "<=": "lte", "le": "lte", ">": "gt", "greater_than": "gt",
+    ">=": "gte", "ge": "gte", "matches": "regex", "match": "regex", "pattern": "regex", "nin": "not_in",
+    "includes": "contains", "has": "contains", "prefix": "starts_with", "suffix": "ends_with", "like": "glob",
+    "operator": "op", "message": "on_deny", "effect": "action", "default_action": "default", "ratelimit": "rate_limit",
+    "limit": "limits", "interval": "window", "period": "window", "per_window": "window", "count": "max", "rate": "max",
+    "hidden": "hide", "allowed": "allow", "permit": "allow", "block": "deny", "reject": "deny", "forbid": "deny",
+    "denied": "deny", "dry_run": "shadow", "monitor": "shadow", "args": "arguments", "if": "when", "unless": "not",
+    "or": "any", "and": "all", "tz": "timezone", "expected": "expect", "times": "repeat",
+}  # fmt: skip
