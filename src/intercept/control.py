@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import anyio
@@ -15,9 +16,9 @@ import anyio
 from .errors import PolicyError
 from .frames import MAX_UPSTREAM_FRAME
 from .notices import Notices
-from .policy import PolicySet
 from .relay import Relay
 from .reload import LOOK_EVERY, Reloader
+from .session import Session
 from .upstream import KILL_AFTER, Upstream
 from .wakeup import Wakeup
 
@@ -119,6 +120,5 @@ class Control:
                 for problem in loaded.problems:
                     self._notices.say(str(problem))
             elif loaded is not None:
-                policy: PolicySet = loaded
-                self._relay.with_session(lambda session, policy=policy: session.replace_policy(policy))
-                self._notices.say(f"reloaded the policy ({policy.digest[:12]})")
+                self._relay.with_session(partial(Session.replace_policy, policy=loaded))
+                self._notices.say(f"reloaded the policy ({loaded.digest[:12]})")
