@@ -72,7 +72,6 @@ def _everything_steps(_folder: Path) -> list[Step]:
         call("get-sum", a=2, b=40.5),
         call("get-sum", a="two", b=3),
         call("no-such-tool"),
-        call("get-env"),
         call("get-structured-content", location="Chicago"),
         call("get-tiny-image"),
         call("get-annotated-message", messageType="error", includeImage=True),
