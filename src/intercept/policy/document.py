@@ -90,7 +90,9 @@ def parse(data: bytes, path: str) -> Document:
         # What the text itself got wrong is told once; an anchored part that is wrong is told where it stands.
         if (problem.line, problem.column) not in places:
             problems.append(problem)
-    unique = {(problem.line, problem.column, problem.message): problem for problem in reversed(problems)}
+    unique: dict[tuple[int, int, str], Problem] = {}
+    for problem in problems:
+        unique.setdefault((problem.line, problem.column, problem.message), problem)
     ordered = sorted(unique.values(), key=lambda problem: (problem.line, problem.column))
     return replace(document, file=file, problems=tuple(ordered))
 
@@ -101,7 +103,7 @@ def key_text(path: KeyPath) -> str:
     for key in path:
         if isinstance(key, int):
             text += f"[{key}]"
-        elif re.fullmatch(r"[\w*-]+", key):
+        elif re.fullmatch(r"[\w*-]{1,60}", key):
             text += f".{key}" if text else key
         else:
             text += f"['{clipped(key)}']"

@@ -8,6 +8,7 @@ from json import loads
 from typing import Final, NoReturn
 
 from .tree import NUMBER, WORDS, Node, Tree
+from .wording import clipped
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _STRING: Final = re.compile(r'"[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"')
@@ -103,5 +104,5 @@ class _Reader:
                 advice = "this string has a line break, a wrong escape, or no end"
             case "}" | "]" if expected in {"a key", "a value"}:
                 advice = "take out the comma before it"
-        shown = f"`{found}`" if found else "the end of the file"
+        shown = f"`{clipped(found)}`" if found else "the end of the file"
         self.tree.stop(self.at, f"expected {expected}, found {shown}", advice)

@@ -29,7 +29,7 @@ from .schema import (
     State,
     Test,
 )
-from .wording import clipped, did_you_mean, listed, nearest, shown
+from .wording import clipped, did_you_mean, listed, nearest, rewritten, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,11 @@ def worded(errors: Iterable[ErrorDetails]) -> list[Complaint]:
                 complaints.append(Complaint(path, f"`{key}` is not supported yet", "take it out", of_key=True))
                 continue
             known = [field.alias or name for name, field in model.model_fields.items()]
-            guess = nearest(key, known)
-            if guess:
-                guessed.add((*path[:-1], guess))
-            advice = _advice_on_key(key, guess, known)
+            homes = _homes(key, model)
+            # What is a key elsewhere was hardly meant to be one that is only a little like it.
+            guess = nearest(key, known, 0.8) if homes else nearest(key, known)
+            guessed.add((*path[:-1], guess))
+            advice = did_you_mean(guess) or homes or f"known here are {', '.join(known)}"
             complaints.append(Complaint(path, f"unknown key `{clipped(key)}`", advice, of_key=True))
         else:
             complaints.append(_value(error))
@@ -105,11 +106,11 @@ def _value(error: ErrorDetails) -> Complaint:
             return Complaint(path, f"expected {bound}, found {shown(found)}")
         case kind:
             expected = _EXPECTED.get(kind, "something else")
-            return Complaint(path, f"expected {expected}, found {shown(found)}", _advice_on_type(expected, found))
+            return Complaint(path, f"expected {expected}, found {shown(found)}", _advice(path, expected, found))
 
 
 def _choice(path: KeyPath, found: object, known: list[str]) -> Complaint:
-    if (path[-1], found) in _NOT_YET_VALUES:
+    if isinstance(found, str) and (path[-1], found) in _NOT_YET_VALUES:
         return Complaint(path, f"`{found}` is not supported yet", f"write {listed(known)}")
     guess = nearest(found, known) if isinstance(found, str) else ""
     if len(known) > 5:
@@ -119,33 +120,30 @@ def _choice(path: KeyPath, found: object, known: list[str]) -> Complaint:
     return Complaint(path, f"expected {listed(known)}, found {shown(found)}", advice)
 
 
-def _advice_on_key(key: str, guess: str, known: list[str]) -> str:
-    if guess:
-        return did_you_mean(guess)
-    homes = [home for model, home in _HOMES.items() if key in {f.alias or n for n, f in model.model_fields.items()}]
-    if homes:
-        return f"it belongs {homes[0]}"
-    return f"known here are {', '.join(known)}"
+def _homes(key: str, model: type[BaseModel]) -> str:
+    """Where a key belongs that `model` does not have, the nearest place first."""
+    homes = [
+        (not issubclass(other, model), f"it belongs {home}")
+        for other, home in _HOMES.items()
+        if any(key == (field.alias or name) for name, field in other.model_fields.items())
+    ]
+    return min(homes, key=lambda home: home[0])[1] if homes else ""
 
 
-def _advice_on_type(expected: str, found: object) -> str:
-    match found:
-        case None:
-            return "leave the key out, or give it a value"
-        case str() if expected == "true or false" and found.lower() in _BOOLEANS:
-            return f"write `{_BOOLEANS[found.lower()]}`"
-        case str() if expected == "a whole number" and found.isdigit():
-            return "leave out the quotes"
-        case str() if expected == "a list" and found:
-            return f"write `[{clipped(found)}]`"
-        case dict() if expected == "a list":
-            return "begin each item with `- `"
-        case list() if expected == "a mapping":
-            return "write keys and values, without `- `"
-        case bool() | int() if expected == "text":
-            return "put it into quotes"
+def _advice(path: KeyPath, expected: str, found: object) -> str:
+    match path:
+        case ():
+            return "the smallest policy is `default: deny`"
+        case (("tools" | "resources" | "prompts") as key,) if isinstance(found, list | str):
+            return f"write each name as a key: `{key}: {{read_file: {{}}}}`"
+        case ("tools" | "resources" | "prompts", name) if name in Entry.model_fields:
+            return f"if `{name}` is not a name but belongs to the entry above, indent it"
+        case ("tools" | "resources" | "prompts", _) if found in ("allow", True):
+            return "write `{}`"
+        case ("tools" | "resources" | "prompts", _) if found in ("deny", False):
+            return "write `{action: deny}`"
         case _:
-            return ""
+            return rewritten(expected, found)
 
 
 _ENTRIES: Final = frozenset({"tools", "resources", "prompts"})
@@ -192,7 +190,6 @@ _EXPECTED: Final = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
-_BOOLEANS: Final = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 _MISSING: Final = {
     "max": "write for example `max: 10`",
     "window": "write for example `window: 60` or `window: minute`",

@@ -21,7 +21,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic_core import PydanticCustomError, core_schema
 
 from .tree import Data, Key
-from .wording import clipped, did_you_mean, nearest, shown
+from .wording import clipped, did_you_mean, nearest, rewritten, shown
 
 if TYPE_CHECKING:
     _T = TypeVar("_T")
@@ -87,20 +87,20 @@ _LONGEST: Final = 3_660 * 86_400
 _AMOUNT: Final = r"[0-9]{1,12}(\.[0-9]{1,9})?"
 _DURATION: Final = re.compile(rf"({_AMOUNT})([smhd])")
 _WINDOW: Final = rf"{_AMOUNT}[smhd]|second|minute|hour|day|week"
+_LENGTHS: Final = "write seconds, or for example `90s`, `5m`, `2h`, `1d`"
 _RATE: Final = re.compile(r"([0-9]{1,12})/(.+)")
 
 
-def _span(value: object) -> Span:
-    seconds: Maybe[Decimal] = None
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
-        seconds = Decimal(value)
-    elif isinstance(value, str) and (parts := _DURATION.fullmatch(value)):
-        seconds = Decimal(parts[1]) * UNITS[parts[3]]
+def _seconds(value: object) -> Decimal | None:
+    if isinstance(value, str) and (parts := _DURATION.fullmatch(value)):
+        return Decimal(parts[1]) * UNITS[parts[3]]
+    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+
+
+def _duration(value: object) -> Span:
+    seconds = _seconds(value)
     if seconds is None or seconds < 0:
-        refuse(
-            f"expected a length of time, found {shown(value)}",
-            "write seconds, or for example `90s`, `5m`, `2h`, `1d`",
-        )
+        refuse(f"expected a length of time, found {shown(value)}", _LENGTHS)
     if seconds > _LONGEST:
         refuse(f"expected at most ten years, found {shown(value)}")
     return Span(seconds, str(value))
@@ -111,18 +111,20 @@ def _window(value: object) -> Span:
         return Span(Decimal(WINDOWS[value]), value)
     if value == "month":
         refuse("`month` is not supported yet", "write a length of time, for example `30d`")
-    if isinstance(value, str) and not _DURATION.fullmatch(value):
-        advice = "write seconds, or for example `90s`, `5m`, `2h`, `1d`, or one of second, minute, hour, day, week"
-        refuse(f"expected a window, found {shown(value)}", did_you_mean(nearest(value, [*WINDOWS])) or advice)
-    span = _span(value)
-    if not span.seconds:
-        refuse("expected a window longer than nothing, found 0 seconds")
-    return span
+    seconds = _seconds(value)
+    if seconds is None:
+        guess = nearest(value, [*WINDOWS]) if isinstance(value, str) else ""
+        refuse(
+            f"expected a window, found {shown(value)}", did_you_mean(guess) or f"{_LENGTHS}, or {', '.join(WINDOWS)}"
+        )
+    if not seconds > 0:
+        refuse(f"expected a window longer than 0 seconds, found {shown(value)}")
+    return _duration(value)
 
 
 def _number(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        refuse(f"expected a number, found {shown(value)}")
+        refuse(f"expected a number, found {shown(value)}", rewritten("a number", value))
     return Decimal(value)
 
 
@@ -166,7 +168,7 @@ def _rate(value: object) -> object:
     return {"max": int(parts[1]), "window": _window(parts[2]).text}
 
 
-def _texts(value: object) -> list[str]:
+def _texts(value: object, below: KeyPath = ()) -> list[str]:
     """One text or a list of them, as a list."""
     if not isinstance(value, list):
         if not isinstance(value, str):
@@ -174,13 +176,13 @@ def _texts(value: object) -> list[str]:
         return [value]
     for at, item in enumerate(value):
         if not isinstance(item, str):
-            refuse(f"expected text, found {shown(item)}", at=(at,))
+            refuse(f"expected text, found {shown(item)}", rewritten("text", item), (*below, at))
     return value
 
 
 def _version(value: object) -> Literal["1"]:
     if value != "1" and (value != 1 or not isinstance(value, int) or isinstance(value, bool)):
-        refuse(f'expected version `"1"`, found {shown(value)}', "this is version 1 of the language")
+        refuse(f'expected version `"1"`, found {shown(value)}', 'write `version: "1"`')
     return "1"
 
 
@@ -202,7 +204,7 @@ _WINDOW_TEXT: Final[Data] = {"type": "string", "pattern": f"^({_WINDOW})$"}
 _SOME: Final[Data] = {"type": "number", "minimum": 0}
 _MORE: Final[Data] = {"type": "number", "exclusiveMinimum": 0}
 
-Duration: TypeAlias = Annotated[Span, Notation(_span, {"anyOf": [_SOME, _DURATION_TEXT]})]
+Duration: TypeAlias = Annotated[Span, Notation(_duration, {"anyOf": [_SOME, _DURATION_TEXT]})]
 Window: TypeAlias = Annotated[Span, Notation(_window, {"anyOf": [_MORE, _WINDOW_TEXT]})]
 Positive: TypeAlias = Annotated[Decimal, Notation(_positive, {"type": "number", "exclusiveMinimum": 0})]
 NotNegative: TypeAlias = Annotated[Decimal, Notation(_not_negative, {"type": "number", "minimum": 0})]
@@ -244,7 +246,7 @@ def _fits(value: object, operand: str) -> bool:
         case "text":
             return isinstance(value, str)
         case "texts":
-            return isinstance(value, str) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
+            return isinstance(value, str | list)
         case "boolean":
             return isinstance(value, bool)
         case _:
@@ -275,6 +277,8 @@ class Condition(_Model):
         groups = [key for key in ("all_", "any_", "not_") if self.has(key)]
         leaf = [key for key in ("path", "op", "value", "optional") if self.has(key)]
         forms = [group.rstrip("_") for group in groups] + leaf[:1]
+        if groups and "optional" in leaf:
+            refuse("only a condition with a path can be `optional`", "write it there", ("optional",), of_key=True)
         if len(forms) > 1:
             refuse(
                 f"`{forms[0]}` and `{forms[1]}` cannot stand in one condition",
@@ -295,7 +299,10 @@ class Condition(_Model):
             )
         operand = OPERANDS[self.op]
         if not _fits(self.value, operand):
-            refuse(f"`{self.op}` expects {_OPERAND_NAMES[operand]}, found {shown(self.value)}", at=("value",))
+            name = _OPERAND_NAMES[operand]
+            refuse(f"`{self.op}` expects {name}, found {shown(self.value)}", rewritten(name, self.value), ("value",))
+        if operand == "texts":
+            _texts(self.value, ("value",))
         return self
 
 

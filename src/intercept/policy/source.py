@@ -7,6 +7,7 @@ and `document` knows what a policy is.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,7 @@ from . import json_text, yaml_text
 from .tree import Mistake, Node, Places, Stop, Tree
 
 MAX_BYTES: Final = 1_048_576
+_BRACKET: Final = re.compile(r"[ \t\r\n]*[{\[][ \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,15 @@ def parse(data: bytes, *, as_json: bool = False) -> Source:
         return Source(None, Places(""), (text,))
     if as_json:
         return _read(json_text.read, text)
-    if text.lstrip(" \t\r\n").startswith(("{", "[")):
+    if first := _BRACKET.match(text):
         json = _read(json_text.read, text)
         if json.root is not None:
             return json
         yaml = _read(yaml_text.read, text)
         if yaml.root is not None:
             return yaml
-        # Neither: the reading that got further knows what the author meant.
-        return max(json, yaml, key=lambda source: source.mistakes[-1].at or 0)
+        # Neither: who writes the first key as JSON has it means JSON.
+        return json if (json.mistakes[-1].at or 0) > first.end() else yaml
     return _read(yaml_text.read, text)
 
 

@@ -180,7 +180,8 @@ def _explain(error: MarkedYAMLError, text: str, tree: Tree) -> NoReturn:
         tree.stop(None, message, advice)
     if problem == _CANNOT_START:
         found = text[mark.index : mark.index + 1]
-        message = "a tab cannot indent YAML" if found == "\t" else f"`{found}` cannot begin a value"
+        shown = "a backtick" if found == "`" else f"`{found}`"
+        message = "a tab cannot indent YAML" if found == "\t" else f"{shown} cannot begin a value"
         advice = "use spaces" if found == "\t" else "put the value into quotes"
     tree.stop(mark.index, message, advice)
 
