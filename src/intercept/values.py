@@ -9,7 +9,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -19,17 +19,24 @@ from typing import Final, Literal, TypeAlias
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 
-@lru_cache(maxsize=4096)
 def normal_form(name: str) -> str:
     """`name` as a careless reader might take it: NFKC, case-folded, without spaces, controls and invisible characters.
 
     Two names with one normal form are never both trusted (PROTOCOL section 6.2, POLICY section 3 step 0).
     """
+    # No more than 4 MB are kept, whatever names a peer thinks of.
+    return _kept_normal_form(name) if len(name) <= 128 else _normal_form(name)
+
+
+def _normal_form(name: str) -> str:
     if name.isascii() and name.isalnum():
         return name.lower()
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     # Cc controls (NUL), Cf format characters (zero-width, bidi, tags), Z* every kind of space, Co/Cs/Cn never shown.
     return "".join(c for c in folded if unicodedata.category(c)[0] not in "CZ" and not _is_filler(c))
+
+
+_kept_normal_form = lru_cache(maxsize=4096)(_normal_form)
 
 
 def _is_filler(character: str) -> bool:
@@ -168,29 +175,28 @@ def find(value: Json, steps: Sequence[Step]) -> Found:
 
 
 def find_each(value: Json, steps: Sequence[Step]) -> list[Found]:
-    """The values at the ends of `steps`, at least one.
+    """The values at the ends of `steps`, of which at least one is `[*]`; there is always one value or gap.
 
     Where `[*]` stands, a plain value counts as a list of one and an empty list as missing. It reaches one level: a
     list found inside the list, with a name to look for in it, is `UNCLEAR`.
     """
-    return list(_walk(value, tuple(steps)))
-
-
-def _walk(value: Json, steps: tuple[Step, ...]) -> Iterator[Found]:
-    if Each.EACH not in steps:
-        yield find(value, steps)
-        return
     cut = steps.index(Each.EACH)
     rest = steps[cut + 1 :]
     found = find(value, steps[:cut])
     if isinstance(found, Gap) or found == []:
-        yield MISSING
-        return
-    for element in found if isinstance(found, list) else [found]:
-        if isinstance(element, list) and rest and isinstance(rest[0], str):
-            yield UNCLEAR
+        return [MISSING]
+    elements = found if isinstance(found, list) else [found]
+    if not rest:
+        return [MISSING if element is None else element for element in elements]
+    values: list[Found] = []
+    for element in elements:
+        if isinstance(element, list) and isinstance(rest[0], str):
+            values.append(UNCLEAR)
+        elif Each.EACH in rest:
+            values += find_each(element, rest)
         else:
-            yield from _walk(element, rest)
+            values.append(find(element, rest))
+    return values
 
 
 # --- numbers and equality (POLICY section 4) --------------------------------------------------------------------------

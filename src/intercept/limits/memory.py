@@ -35,10 +35,14 @@ class MemoryStore:
 
     def reserve(self, charges: Sequence[Charge], now: float) -> Granted | Refused:
         """See `CounterStore.reserve`."""
-        enforced = [charge for charge in charges if not charge.shadow]
-        shadow = [charge for charge in charges if charge.shadow]
         with self._lock:
             self._now = now = max(now, self._now)
+            if len(charges) == 1 and not charges[0].shadow:  # by far the most common, and twice as fast
+                enforced: Sequence[Charge] = charges
+                shadow: Sequence[Charge] = ()
+            else:
+                enforced = [charge for charge in charges if not charge.shadow]
+                shadow = [charge for charge in charges if charge.shadow]
             if refusal := self._refusal(enforced):
                 return refusal
             self._make(enforced)

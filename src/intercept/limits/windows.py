@@ -6,7 +6,7 @@ was let in, and what is used up is free again at an exact time. Sums are exact d
 
 from __future__ import annotations
 
-from collections import deque
+from bisect import bisect_left, bisect_right
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from typing import Final
 
@@ -23,7 +23,8 @@ class Sliding:
     __slots__ = ("_entries", "_used")
 
     def __init__(self) -> None:
-        self._entries: deque[tuple[float, Decimal]] = deque()  # when it stops to count, and the cost
+        # When it stops to count, and the cost. A list: a tenth of the memory of a deque, where most keys have one.
+        self._entries: list[tuple[float, Decimal]] = []
         self._used = Decimal(0)
 
     @property
@@ -39,8 +40,12 @@ class Sliding:
     def expire(self, now: float) -> None:
         """Forget what no longer counts at `now`."""
         entries = self._entries
-        while entries and entries[0][0] <= now:
-            self._used = _EXACT.subtract(self._used, entries.popleft()[1])
+        if not entries or entries[0][0] > now:
+            return
+        past = bisect_right(entries, now, key=_end)
+        for _, cost in entries[:past]:
+            self._used = _EXACT.subtract(self._used, cost)
+        del entries[:past]
 
     def wait(self, cost: Decimal, maximum: Decimal, now: float) -> float | None:
         """Seconds until `cost` fits under `maximum`, 0 if it does; None if it never can.
@@ -74,9 +79,7 @@ class Sliding:
         if end <= now:
             return  # if it was merged with a later one it counts a little longer: never too little
         entries = self._entries
-        at = len(entries) - 1
-        while at > 0 and entries[at - 1][0] >= end:
-            at -= 1
+        at = bisect_left(entries, end, key=_end)
         kept, spent = entries[at]
         self._used = _EXACT.subtract(self._used, cost)
         if spent == cost:
@@ -87,8 +90,10 @@ class Sliding:
     def _merge(self) -> None:
         """Halve the number of entries: each pair of neighbours counts until the later one ends."""
         old = self._entries
-        new: deque[tuple[float, Decimal]] = deque()
-        while len(old) > 1:
-            (_, first), (end, second) = old.popleft(), old.popleft()
-            new.append((end, _EXACT.add(first, second)))
-        self._entries = new + old
+        pairs = zip(old[0::2], old[1::2], strict=False)
+        merged = [(end, _EXACT.add(first, second)) for (_, first), (end, second) in pairs]
+        self._entries = merged + old[len(merged) * 2 :]
+
+
+def _end(entry: tuple[float, Decimal]) -> float:
+    return entry[0]

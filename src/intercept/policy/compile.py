@@ -61,8 +61,8 @@ class _Compiler:
         except MalformedError as error:
             self._wrong(at, str(error), error.advice)
 
-    def _wrong(self, at: KeyPath, message: str, advice: str = "") -> None:
-        self.problems.append(self._document.problem(at, message, advice))
+    def _wrong(self, at: KeyPath, message: str, advice: str = "", *, of_key: bool = False) -> None:
+        self.problems.append(self._document.problem(at, message, advice, of_key=of_key))
 
     # --- the file -----------------------------------------------------------------------------------------------------
 
@@ -107,8 +107,10 @@ class _Compiler:
             if name == _EVERYONE:
                 everyone = rules
             elif is_glob(name):
-                with self._at(key, name):
+                try:
                     globs.append((Glob.parse(name), rules))
+                except MalformedError as error:
+                    self._wrong((key, name), str(error), error.advice, of_key=True)
             elif name:
                 exact[name] = rules
             else:

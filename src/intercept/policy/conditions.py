@@ -31,7 +31,7 @@ class One:
     def holds(self, call: ToolCall, circumstances: Circumstances) -> Verdict:
         """Whether the value passes."""
         found = self.read(call, circumstances)
-        return _judge(found, self.test, self.absent) if isinstance(found, Gap) else self.test(found)
+        return _judge(found, self.test, self.absent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,9 @@ class Many:
 
 
 def _judge(found: Found, test: Test, absent: bool) -> Verdict:  # noqa: FBT001
-    match found:
-        case Gap.MISSING:
-            return absent
-        case Gap.UNCLEAR:
-            return None
-        case _:
-            return test(found)
+    if isinstance(found, Gap):
+        return absent if found is Gap.MISSING else None
+    return test(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ def combine(rules: Iterable[Rule], call: ToolCall, circumstances: Circumstances,
     return Decision(Effect.ALLOW, call.name, tuple(satisfied), "", policy, charges=tuple(charges), shadow=tuple(shadow))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Policy:
     """One policy file, compiled."""
 

@@ -6,7 +6,8 @@ Frozen values only. Nothing here reads files, clocks or counters: time, grant, h
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set as AbstractSet
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -89,7 +90,8 @@ class Charge:
     """What one call takes from one counter. Equal `key`s share their use."""
 
     key: tuple[str, ...]
-    """Counter, scope, window and `per` values; stable over reloads and restarts."""
+    """The policy file, scope, counter, window and `per` paths, and last the `per` values. Stable over reloads and
+    restarts. The grant is not in it: a store is opened for one."""
     counter: str
     scope: Scope
     max: Decimal

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final, Literal, TypeAlias
 from urllib.parse import unquote
 
@@ -23,7 +23,6 @@ _URL: Final = re.compile(r"(?i:https?|wss?)://([^/?#]+)(?:[/?#].*)?", re.DOTALL)
 _AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:@\[\]]+)(?::([0-9]{1,5}))?")
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMERIC: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_MAPPED: Final = IPv6Network("::ffff:0:0/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +146,13 @@ class Roots:
         """
         exact: set[_Parts] = set()
         for text in texts:
-            forms = [_parts(text), _parts(_plain(text))]
-            if "%" in text or text.lower().startswith("file:") or ".." in re.split(r"[\\/]", text):
+            if "%" in text or _FILE_URL.match(text) or ".." in re.split(r"[\\/]", text) or _has_hidden(text):
                 raise MalformedError(f"`{text}` is not written plainly", "leave out `..`, escapes and `file:`")
-            exact.update(parts for parts in forms if parts)
-            if None in forms:
-                raise MalformedError(f"`{text}` is not an absolute path", "write for example `/srv/data`")
+            for reading in (text, _plain(text)):
+                parts = _parts(reading)
+                if parts is None:
+                    raise MalformedError(f"`{text}` is not an absolute path", "write for example `/srv/data`")
+                exact.add(parts)
         return cls(frozenset(exact), frozenset(map(_folded, exact)))
 
     def hold(self, text: str) -> bool | None:
@@ -160,20 +160,22 @@ class Roots:
         readings = _readings(text)
         if readings is None:
             return None
-        answers = set()
+        answers: set[bool] = set()
         for parts in map(_parts, readings):
-            answers.add(parts is not None and _is_below(parts, self.exact))
-            answers.add(parts is not None and _is_below(_folded(parts), self.folded))
+            if parts and parts[0] == "/" and any(root[0] != "/" for root in self.exact):
+                return None  # on Windows: on which drive, or a share, or a device
+            inside = parts is not None and _is_below(parts, self.exact)
+            folded = parts is not None and _is_below(_folded(parts), self.folded)
+            answers |= {inside, folded}
         return answers.pop() if len(answers) == 1 else None
 
 
 def _readings(text: str) -> list[str] | None:
     """`text` and what comes out as more and more of it is decoded; None if that hides something."""
-    url = _FILE_URL.fullmatch(text)
-    if url:
-        if "?" in text or "#" in text:
-            return None
+    if url := _FILE_URL.fullmatch(text):
         text = url[1]
+        if "?" in text or "#" in text or _parts(text) is None:
+            return None
     readings = [text]
     for _ in range(_ROUNDS):
         if _has_hidden(text) or ((drive := _DRIVE.fullmatch(text)) and _WINDOWS_DROPS.search(drive[2])):
@@ -181,7 +183,7 @@ def _readings(text: str) -> list[str] | None:
         plain = _plain(text)
         if plain == text:
             return readings
-        if _FILE_URL.fullmatch(plain):
+        if _FILE_URL.match(plain):
             return None
         readings.append(plain)
         text = plain
@@ -193,6 +195,8 @@ _WINDOWS_DROPS: Final = re.compile(r"[^\\/.][. ]+(?:[\\/]|$)|\.[ ]|\.{3}|:|~[0-9
 
 
 def _plain(text: str) -> str:
+    if text.isascii() and "%" not in text and "\\" not in text:
+        return text.strip()
     return unicodedata.normalize("NFKC", unquote(text)).translate(_SLASHES).strip()
 
 
@@ -233,14 +237,15 @@ def _is_below(parts: _Parts, roots: frozenset[_Parts]) -> bool:
 
 _BLOCK: Final = re.compile(r"([0-9A-Fa-f:.]+)/([0-9]{1,3})")
 
-_Network: TypeAlias = IPv4Network | IPv6Network
+_Range: TypeAlias = tuple[int, int, int]
+"""The version of the protocol, the first and the last address."""
 
 
 @dataclass(frozen=True, slots=True)
 class Networks:
     """Addresses and blocks of them."""
 
-    blocks: tuple[_Network, ...]
+    ranges: tuple[_Range, ...]
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Networks:
@@ -249,46 +254,54 @@ class Networks:
         Raises:
             MalformedError: one of them is no address and no block.
         """
-        blocks: list[_Network] = []
+        ranges: list[_Range] = []
         for text in texts:
-            block = _network(text)
-            if not isinstance(block, IPv4Network | IPv6Network):
+            found = _range(text)
+            if not found:
                 raise MalformedError(f"`{text}` is not an address or a block", "write for example `10.0.0.0/8`")
-            if not _is_exact(text):
+            if "/" in text and (block := _block(text, strict=False)) != _block(text, strict=True):
                 raise MalformedError(f"`{text}` is not where its block begins", f"write `{block}`")
-            blocks.append(block)
-        return cls(tuple(blocks))
+            ranges.append(found)
+        return cls(tuple(ranges))
 
     def hold(self, text: str) -> bool | None:
         """Whether `text` is an address or block inside one of these; unknown for a block that is partly inside."""
-        found = _network(text)
-        if not isinstance(found, IPv4Network | IPv6Network):
+        found = _range(text)
+        if not found:
             return found
-        overlapping = [block for block in self.blocks if block.version == found.version and block.overlaps(found)]
-        if any(block.prefixlen <= found.prefixlen for block in overlapping):
-            return True
-        return None if overlapping else False
+        version, first, last = found
+        partly = False
+        for other, low, high in self.ranges:
+            if other == version and low <= last and first <= high:
+                if low <= first and last <= high:
+                    return True
+                partly = True
+        return None if partly else False
 
 
-def _network(text: str) -> _Network | Literal[False] | None:
+def _range(text: str) -> _Range | Literal[False] | None:
     """An address or block; False for the name of a host; None for what programs read differently, or not at all."""
+    if "/" in text:
+        block = _block(text, strict=False) if _BLOCK.fullmatch(text) else None
+        return None if block is None else _unmapped(block.version, int(block[0]), int(block[-1]))
+    host = _ipv6(text) if ":" in text else _host(text)
+    if not host:
+        return None
     try:
-        if "/" in text:
-            return _unmapped(ip_network(text, strict=False)) if _BLOCK.fullmatch(text) else None
-        host = _ipv6(text) if ":" in text else _host(text)
-        return _unmapped(ip_network(host)) if host else None
-    except ValueError:
-        return None if "/" in text else False
-
-
-def _is_exact(text: str) -> bool:
-    try:
-        return "/" not in text or bool(ip_network(text))
+        address = ip_address(host)
     except ValueError:
         return False
+    return _unmapped(address.version, int(address), int(address))
 
 
-def _unmapped(network: _Network) -> _Network:
-    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
-        return IPv4Network((int(network.network_address) & 0xFFFF_FFFF, network.prefixlen - 96))
-    return network
+def _block(text: str, *, strict: bool) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text, strict)
+    except ValueError:
+        return None
+
+
+def _unmapped(version: int, first: int, last: int) -> _Range:
+    if version == 6 and first >> 32 == last >> 32 == 0xFFFF:  # ::ffff:0:0/96 (RFC 4291 section 2.5.5.2)
+        return 4, first & 0xFFFF_FFFF, last & 0xFFFF_FFFF
+    return version, first, last

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Final, TypeAlias
 
-from ..values import MISSING, UNCLEAR, Each, Found, Json, MalformedError, Path, find, find_each
+from ..values import MISSING, UNCLEAR, Each, Found, Json, MalformedError, Path, Step, find, find_each
 from .model import Circumstances, Kind, ToolCall
 
 Read: TypeAlias = Callable[[ToolCall, Circumstances], Found]
@@ -26,6 +26,7 @@ HINTS: Final[dict[str, Json]] = {
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 CLOCK: Final = ("hour", "minute", "weekday")
+_LENGTHS: Final[dict[tuple[Step, ...], int]] = {("hour",): 24, ("minute",): 60}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ def reading(path: Path, kind: Kind, zone: tzinfo) -> Reading:
     """
     match path.root, path.steps:
         case "args", steps:
-            return Reading(path, _argument(path), lambda call, _: find_each(call.arguments, steps))
+            if path.is_plural:
+                return Reading(path, _many_at_once, lambda call, _: find_each(call.arguments, steps))
+            return _single(path, _argument(path))
         case "tool", ("name",):
             return _single(path, lambda call, _: call.name, is_fixed=True)
         case "tool", ("annotations", str(), *rest) if Each.EACH not in rest:
@@ -82,12 +85,16 @@ def check_operand(path: Path, op: str, operand: object) -> None:
     for item in operand if isinstance(operand, list) else [operand]:
         if path.steps == ("weekday",) and item not in WEEKDAYS:
             raise MalformedError(f"`{item}` is not a day of the week", f"days are {', '.join(WEEKDAYS)}")
-        if path.steps != ("weekday",) and item not in range(24 if path.steps == ("hour",) else 60):
+        if path.steps != ("weekday",) and (item is True or item is False or item not in range(_LENGTHS[path.steps])):
             raise MalformedError(f"`{item}` is not a time of `{path.text}`", "hours are 0 to 23, minutes 0 to 59")
 
 
 def _single(path: Path, read: Read, *, is_fixed: bool = False) -> Reading:
     return Reading(path, read, lambda call, circumstances: [read(call, circumstances)], is_fixed)
+
+
+def _many_at_once(_: ToolCall, __: Circumstances) -> Found:
+    return UNCLEAR
 
 
 def _argument(path: Path) -> Read:
