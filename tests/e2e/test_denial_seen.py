@@ -74,6 +74,7 @@ class Meeting:
     tools: Tools
     modern: bool
     run: Run
+    steps: dict[str, Step]
     outcome: dict[str, dict[str, Json]]
 
     def result(self, role: str) -> dict[str, Json]:
@@ -143,6 +144,7 @@ def meetings(
             tools=TOOLS[name],
             modern=through.protocol == "2026-07-28",
             run=through,
+            steps=steps,
             outcome=dict(zip(steps, through.steps[1:], strict=True)),
         )
 
@@ -181,23 +183,13 @@ def test_the_model_reads_why_its_call_was_denied(meeting: Meeting, role: str) ->
     assert REASON in meeting.text(role)
     decision = meeting.decision(role)
     assert decision["decision"] == "deny"
-    assert (
-        decision["tool"]
-        == {"denied": meeting.tools.denied, "denied structured": meeting.tools.denied_structured}[role]["name"]
-    )
+    assert decision["tool"] == meeting.steps[role]["name"]
     assert decision["reason"] == REASON
 
 
 @pytest.mark.parametrize("role", ["denied", "denied structured", "hidden", "limited, second"])
 def test_a_denial_on_the_wire_fits_its_era_and_promises_no_structure(meeting: Meeting, role: str) -> None:
-    tools = meeting.tools
-    step = {
-        "denied": tools.denied,
-        "denied structured": tools.denied_structured,
-        "hidden": tools.hidden,
-        "limited, second": tools.limited,
-    }[role]
-    response = answer(meeting, step)
+    response = answer(meeting, meeting.steps[role])
     result = response["result"]
     assert isinstance(result, dict)
     assert "structuredContent" not in result
@@ -252,15 +244,18 @@ def test_no_denied_call_reached_the_server(meeting: Meeting) -> None:
     assert set(free) == {meeting.tools.free["name"]}
 
 
+@pytest.mark.parametrize(
+    "meetings", [client for client in CLIENTS if client.kind == "sdk"], ids=lambda client: client.name, indirect=True
+)
 def test_a_denied_task_is_a_json_rpc_error_with_the_reason(meetings: dict[str, Meeting]) -> None:
-    everything = meetings["everything"]
-    if "task" not in everything.outcome:
-        return
-    error = everything.outcome["task"]["error"]
+    outcome = meetings["everything"].outcome
+    error = outcome["task"]["error"]
     assert isinstance(error, dict)
     assert error["code"] == -31403
     message = error["message"]
     assert isinstance(message, str)
     assert REASON in message
-    stream = json.dumps(everything.outcome["task stream"]["result"])
-    assert REASON in stream
+    stream = outcome["task stream"]["result"]
+    assert isinstance(stream, list)
+    (failure,) = stream
+    assert REASON in json.dumps(failure)
