@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError, core_schema
 
-from .tree import Data, Key
+from ..values import Json
+from .tree import Key
 from .wording import clipped, did_you_mean, nearest, rewritten, shown
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Span:
     """A length of time as it was written."""
 
     seconds: Decimal
-    """Exact; more than 0 for windows, never negative."""
+    """Exact; from a millisecond for windows, else from 0; at most ten years."""
     text: str
     """`90s`, `minute`, `60`."""
 
@@ -64,12 +65,12 @@ class Notation:
     """How a value that is written in a small language of its own is read, and the JSON Schema of what is accepted."""
 
     read: Callable[[object], object]
-    schema: dict[str, Data]
+    schema: dict[str, Json]
 
     def __get_pydantic_core_schema__(self, _type: object, _handler: object) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(self.read)
 
-    def __get_pydantic_json_schema__(self, _schema: object, _handler: object) -> dict[str, Data]:
+    def __get_pydantic_json_schema__(self, _schema: object, _handler: object) -> dict[str, Json]:
         return dict(self.schema)
 
 
@@ -84,6 +85,8 @@ UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 WINDOWS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 _LONGEST: Final = 3_660 * 86_400
 """Ten years, in seconds: longer is a mistyped number, and dates that far do not exist in every calendar."""
+_SHORTEST: Final = Decimal("0.001")
+"""Of a window, in seconds: clocks and stores do not tell shorter ones apart."""
 _AMOUNT: Final = r"[0-9]{1,12}(\.[0-9]{1,9})?"
 _DURATION: Final = re.compile(rf"({_AMOUNT})([smhd])")
 _WINDOW: Final = rf"{_AMOUNT}[smhd]|second|minute|hour|day|week"
@@ -117,8 +120,8 @@ def _window(value: object) -> Span:
         refuse(
             f"expected a window, found {shown(value)}", did_you_mean(guess) or f"{_LENGTHS}, or {', '.join(WINDOWS)}"
         )
-    if not seconds > 0:
-        refuse(f"expected a window longer than 0 seconds, found {shown(value)}")
+    if seconds < _SHORTEST:
+        refuse(f"expected a window of a millisecond or more, found {shown(value)}")
     return _duration(value)
 
 
@@ -192,20 +195,19 @@ def _entry(value: object) -> object:
     return {} if value is None else value
 
 
-_TEXT: Final[Data] = {"type": "string"}
-_PATH_COST: Final[Data] = {
+_TEXT: Final[Json] = {"type": "string"}
+_PATH_COST: Final[Json] = {
     "type": "object",
     "properties": {"from": _TEXT},
     "required": ["from"],
     "additionalProperties": False,
 }
-_DURATION_TEXT: Final[Data] = {"type": "string", "pattern": f"^{_AMOUNT}[smhd]$"}
-_WINDOW_TEXT: Final[Data] = {"type": "string", "pattern": f"^({_WINDOW})$"}
-_SOME: Final[Data] = {"type": "number", "minimum": 0}
-_MORE: Final[Data] = {"type": "number", "exclusiveMinimum": 0}
+_DURATION_TEXT: Final[Json] = {"type": "string", "pattern": f"^{_AMOUNT}[smhd]$"}
+_WINDOW_TEXT: Final[Json] = {"type": "string", "pattern": f"^({_WINDOW})$"}
+_SOME: Final[Json] = {"type": "number", "minimum": 0}
 
 Duration: TypeAlias = Annotated[Span, Notation(_duration, {"anyOf": [_SOME, _DURATION_TEXT]})]
-Window: TypeAlias = Annotated[Span, Notation(_window, {"anyOf": [_MORE, _WINDOW_TEXT]})]
+Window: TypeAlias = Annotated[Span, Notation(_window, {"anyOf": [{"type": "number", "minimum": 0.001}, _WINDOW_TEXT]})]
 Positive: TypeAlias = Annotated[Decimal, Notation(_positive, {"type": "number", "exclusiveMinimum": 0})]
 NotNegative: TypeAlias = Annotated[Decimal, Notation(_not_negative, {"type": "number", "minimum": 0})]
 Texts: TypeAlias = Annotated[list[str], Notation(_texts, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]})]
