@@ -180,7 +180,7 @@ def _client_message(value: dict[str, Json]) -> Message:
     def refused(message: str, code: int = INVALID_REQUEST) -> ProtocolError:
         return ProtocolError(code, message, readable, answerable=answerable)  # type: ignore[arg-type]
 
-    if value.keys() - ENVELOPE and (lookalike := _lookalike(value, ENVELOPE, ENVELOPE_FORMS)):
+    if not ENVELOPE.issuperset(value) and (lookalike := _lookalike(value, ENVELOPE, ENVELOPE_FORMS)):
         raise refused(f"`{lookalike}` is written like a member of JSON-RPC but is not one")
     if value.get("jsonrpc") != "2.0":
         raise refused('expected `"jsonrpc": "2.0"`')
@@ -209,7 +209,7 @@ def _client_message(value: dict[str, Json]) -> Message:
     if params is None:
         params = {}
     elif isinstance(params, dict):
-        if known and params.keys() - known and (lookalike := _lookalike(params, known, PARAM_FORMS[method])):
+        if known and not known.issuperset(params) and (lookalike := _lookalike(params, known, PARAM_FORMS[method])):
             raise refused(f"`{lookalike}` is written like a parameter of `{method}` but is not one", INVALID_PARAMS)
         if "_meta" in params:
             params["_meta"] = _client_meta(params["_meta"], refused)
@@ -237,7 +237,7 @@ _NOTHING: Final[dict[str, Json]] = {}
 def _client_meta(meta: Json, refused: Callable[[str, int], ProtocolError]) -> dict[str, Json]:
     if not isinstance(meta, dict):
         raise refused("expected a `_meta` that is an object", INVALID_PARAMS)
-    if not meta.keys() - META:
+    if META.issuperset(meta):
         return meta
     if lookalike := _lookalike(meta, META, META_FORMS):
         raise refused(f"`{lookalike}` is written like a member of `_meta` but is not one", INVALID_PARAMS)
@@ -374,7 +374,7 @@ def _upstream_message(value: Json, raw: bytes | None) -> Message:
     request_id = value.get("id")
     is_id = is_request_id(request_id)
     method = value.get("method")
-    if value.keys() - ENVELOPE and _lookalike(value, ENVELOPE, ENVELOPE_FORMS):
+    if not ENVELOPE.issuperset(value) and _lookalike(value, ENVELOPE, ENVELOPE_FORMS):
         problem = "a member is written like one of JSON-RPC but is not one"
     elif value.get("jsonrpc") != "2.0":
         problem = 'no `"jsonrpc": "2.0"`'
