@@ -62,7 +62,9 @@ def test_a_failed_test_is_told_with_its_line(capsys: pytest.CaptureFixture[str])
 
 def test_a_policy_without_tests_fails(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["test", "empty.yaml"]) == 1
-    assert capsys.readouterr().out.startswith("empty.yaml: failed: expected tests, found none; write them under `tests`")
+    assert capsys.readouterr().out.startswith(
+        "empty.yaml: failed: expected tests, found none; write them under `tests`"
+    )
 
 
 def test_a_policy_that_does_not_load_is_unusable_and_nothing_is_run(capsys: pytest.CaptureFixture[str]) -> None:

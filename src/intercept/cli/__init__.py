@@ -6,20 +6,24 @@ Exit codes: 0 fine, 1 findings, 2 usage, 3 policy unusable, 4 upstream could not
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Final
 
 from .. import __version__
 from ..errors import InterceptError
 from ..notices import PREFIX
 
-COMMANDS: Final = {"lint": "is the policy valid"}
+COMMANDS: Final = {
+    "lint": "is a policy valid",
+    "test": "does a policy decide as its tests say",
+}
 """Beside the proxy itself, which needs no name. Each is a module with `add_parser` and `run`."""
 
-_EPILOG: Final = """commands:
-  lint FILE...          is the policy valid (`intercept lint --help`)
-
+_EPILOG: Final = f"""commands (`intercept COMMAND --help` says more):
+{"".join(f"  {name:<10}{what}{chr(10)}" for name, what in COMMANDS.items())}
 example:
   intercept --policy policies/mcp-ap2.yaml -- npx -y @codespar/mcp-ap2
 """
@@ -46,12 +50,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _command(arguments: list[str]) -> int:
-    from . import lint
-
+    module = import_module(f".{arguments[0]}", __package__)
     parser = _Parser(prog="intercept")
-    subparsers = parser.add_subparsers(parser_class=_Parser)
-    lint.add_parser(subparsers)
-    return lint.run(parser.parse_args(arguments))
+    module.add_parser(parser.add_subparsers(parser_class=_Parser))
+    options = parser.parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name of a file need not be text in any encoding
+    code: int = module.run(options)
+    return code
 
 
 def _proxy(arguments: list[str]) -> int:
