@@ -193,14 +193,13 @@ class _Compiler:
     def _arguments(self, rule: schema.Rule, at: KeyPath) -> Callable[[dict[str, Json]], bool] | None:
         if rule.arguments is None:
             return None
-        from .validators import argument_schema, flaws
+        from .validators import argument_schema
 
-        found = list(flaws(rule.arguments))
-        for where, message, advice in found:
+        accepts = argument_schema(rule.arguments)
+        if not isinstance(accepts, list):
+            return accepts
+        for where, message, advice in accepts:
             self._wrong((*at, "arguments", *where), message, advice)
-        if not found:
-            with self._at(*at, "arguments"):
-                return argument_schema(rule.arguments)
         return None
 
     # --- conditions ---------------------------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ def _ipv6(text: str) -> str:
         address = IPv6Address(text)
     except ValueError:
         return ""
-    return str(address.ipv4_mapped or address)
+    return "" if address.scope_id else str(address.ipv4_mapped or address)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

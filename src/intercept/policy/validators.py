@@ -18,7 +18,7 @@ Where: TypeAlias = tuple[str | int, ...]
 Flaw: TypeAlias = tuple[Where, str, str]
 """Where in a schema, what is wrong, and what to write instead."""
 
-_NO_LOOKING: Final = "look-around, backreferences and possessive groups are not part of the language"
+_NO_LOOKING: Final = "look-around and backreferences are not part of the language"
 
 
 def pattern(text: str) -> Callable[[str], bool]:
@@ -34,16 +34,14 @@ def pattern(text: str) -> Callable[[str], bool]:
     return found
 
 
-def argument_schema(schema: dict[str, Any]) -> Callable[[dict[str, Json]], bool]:
-    """A function that tells whether arguments satisfy `schema`, in which `flaws` found nothing.
-
-    Raises:
-        MalformedError: the schema does not compile.
-    """
+def argument_schema(schema: dict[str, Any]) -> Callable[[dict[str, Json]], bool] | list[Flaw]:
+    """A function that tells whether arguments satisfy `schema`, or what is wrong with it."""
+    if found := list(_flaws(schema, schema, ())):
+        return found
     try:
         accepts: Callable[[dict[str, Json]], bool] = _validator(schema).is_valid
-    except ValueError as error:
-        raise MalformedError(f"not a JSON Schema: {str(error).splitlines()[0]}") from None
+    except jsonschema_rs.ValidationError as error:
+        return [(tuple(error.instance_path), f"not a JSON Schema: {error.message.splitlines()[0]}", "")]
     return accepts
 
 
@@ -81,12 +79,8 @@ _ADVICE: Final[Mapping[str, str]] = {
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
-def flaws(schema: Json) -> Iterator[Flaw]:
-    """What in `schema` would be ignored, or would reach outside it; the values of keywords are left to the compiler."""
-    yield from _flaws(schema, schema, ())
-
-
 def _flaws(schema: Any, root: Any, at: Where) -> Iterator[Flaw]:  # noqa: ANN401  # any shape, checked as it goes
+    """What would be ignored, or would reach outside the schema; values of keywords are left to the library."""
     if isinstance(schema, bool):
         return
     if not isinstance(schema, dict):
@@ -130,10 +124,14 @@ def _bad_reference(reference: Any, root: Any, at: Where) -> Iterator[Flaw]:  # n
             return
         seen.add(reference)
         target = _resolve(root, reference)
+        if target is None:
+            yield at, f"`{reference}` is not in the schema", ""
+            return
         reference = target.get("$ref") if isinstance(target, dict) else None
 
 
 def _resolve(root: Any, reference: str) -> Any:  # noqa: ANN401
+    """The part of `root` that a JSON pointer leads to (RFC 6901), None if there is none."""
     target = root
     for part in reference.split("/")[1:]:
         key = part.replace("~1", "/").replace("~0", "~")
