@@ -1,6 +1,6 @@
 """Counters: the port through which a decision's charges are reserved, and what comes back.
 
-What a limit means is in POLICY section 5; every store keeps the one contract of `tests/limits/contract.py`.
+What a limit means is in POLICY section 5; every store keeps the one contract of `tests/limits/test_contract.py`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,45 @@
+"""Charges to reserve, and what a reservation has to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from intercept.limits import CounterStore, Granted, Refused
+from intercept.policy import Charge, RuleRef, Scope, Window
+
+START = 1_800_000_000.0
+
+
+def charge(
+    max_: float | str = 30,
+    window: float = 60,
+    *,
+    cost: float | str = 1,
+    counter: str = "calls",
+    per: str = "",
+    shadow: bool = False,
+) -> Charge:
+    return Charge(
+        key=("policy.yaml", "session, shadow" if shadow else "session", counter, str(window), "", per),
+        counter=counter,
+        scope=Scope.SESSION,
+        max=Decimal(str(max_)),
+        window=Window(float(window), "window"),
+        cost=Decimal(str(cost)),
+        rule=RuleRef(counter, "policy.yaml", 1),
+        shadow=shadow,
+    )
+
+
+def used_up(store: CounterStore, charges: Sequence[Charge], now: float) -> tuple[str, float | None]:
+    """The counter that refuses, and the time to wait."""
+    answer = store.reserve(charges, now)
+    assert isinstance(answer, Refused), answer
+    return answer.charge.counter, answer.retry_after
+
+
+def passes(store: CounterStore, charges: Sequence[Charge], now: float) -> Granted:
+    answer = store.reserve(charges, now)
+    assert isinstance(answer, Granted), answer
+    return answer
