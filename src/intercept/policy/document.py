@@ -18,7 +18,7 @@ from ..errors import Problem
 from . import source
 from .schema import KeyPath, PolicyFile
 from .tree import Data, Key, Node, Places
-from .wording import clipped
+from .wording import clipped, one_line
 
 if TYPE_CHECKING:
     from .messages import Complaint
@@ -61,8 +61,9 @@ class Document:
         return self._places[_locate(self._root, path, of_key=of_key)] if self._root else (0, 0)
 
     def problem(self, path: KeyPath, message: str, advice: str = "", *, of_key: bool = False) -> Problem:
-        """A mistake at `path`; `message` and `advice` in the words of `errors`."""
-        return Problem(self.path, *self.position(path, of_key=of_key), key_text(path), message, advice)
+        """A mistake at `path`; `message` and `advice` in the words of `errors`, and made to be one line each."""
+        place = self.position(path, of_key=of_key)
+        return Problem(self.path, *place, key_text(path), one_line(message), one_line(advice))
 
 
 def read(path: str) -> Document:
@@ -107,7 +108,7 @@ def key_text(path: KeyPath) -> str:
             text += f".{key}" if text else key
         else:
             text += f"['{clipped(key)}']"
-    return text
+    return one_line(text)
 
 
 def _locate(node: Node, path: KeyPath, *, of_key: bool) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, NoReturn, TypeAlias
 
-from .wording import clipped
+from .wording import clipped, one_line
 
 Data: TypeAlias = "dict[str, Data] | list[Data] | str | int | Decimal | bool | None"
 """What a file holds. Numbers are exact: no binary fraction is ever made of one."""
@@ -25,6 +25,7 @@ MAX_NODES: Final = 100_000
 MAX_DEPTH: Final = 64
 _LARGEST_EXPONENT: Final = 400
 """Of ten. Numbers on the wire end near 1e308; a larger one would only slow arithmetic down."""
+_TOO_LARGE: Final = Decimal(f"1e{_LARGEST_EXPONENT + 1}")
 
 WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
 NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
@@ -92,7 +93,7 @@ class Tree:
 
     def complain(self, at: int | None, message: str, advice: str = "") -> None:
         """Report a mistake and read on."""
-        self.mistakes.append(Mistake(at, message, advice))
+        self.mistakes.append(Mistake(at, one_line(message), one_line(advice)))
 
     def stop(self, at: int | None, message: str, advice: str = "") -> NoReturn:
         """Report a mistake and give up on the file.
@@ -158,7 +159,10 @@ class Tree:
         """The number that `text` (which matches `NUMBER`) stands for."""
         if len(text) < 16 and text.isdigit():
             return int(text)
-        value = Decimal(text)
+        try:
+            value = Decimal(text)
+        except ArithmeticError:  # an exponent that no Decimal has
+            value = _TOO_LARGE
         if len(text) > _LARGEST_EXPONENT or abs(value.adjusted()) > _LARGEST_EXPONENT:
             self.complain(at, "the number is too large or too small to be meant", "put it into quotes if it is text")
             return 0

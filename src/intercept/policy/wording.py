@@ -13,6 +13,12 @@ def clipped(text: str) -> str:
     return line if len(line) <= 60 else f"{line[:57]}..."
 
 
+def one_line(text: str) -> str:
+    """`text` as a line that a terminal shows; what is very long loses its middle."""
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return line if len(line) <= 400 else f"{line[:200]}...{line[-150:]}"
+
+
 def shown(value: object) -> str:
     """What `value` is, for the end of a message; texts and numbers in backticks."""
     match value:

@@ -97,11 +97,11 @@ class _Reader:
                 if anchor := began.pop():
                     anchors[anchor] = node
             elif isinstance(event, events.AliasEvent):
+                name = clipped(f"*{event.anchor}")
                 if event.anchor in began:
-                    tree.stop(at, f"`*{event.anchor}` stands inside what it names")
+                    tree.stop(at, f"`{name}` stands inside what it names")
                 if event.anchor not in anchors:
-                    advice = "put a name that begins with `*` into quotes"
-                    tree.stop(at, f"`*{event.anchor}` names nothing above", advice)
+                    tree.stop(at, f"`{name}` names nothing above", "put a name that begins with `*` into quotes")
                 tree.add_again(anchors[event.anchor], at)
             elif isinstance(event, events.DocumentStartEvent) and tree.root is not None:
                 tree.stop(at, "a second document begins here", "a policy is one document")
