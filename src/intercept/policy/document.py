@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from ..errors import Problem
 from . import source
-from .schema import KeyPath, PolicyFile
-from .tree import Data, Key, Node, Places
+from .schema import PolicyFile
+from .tree import Data, Key, KeyPath, Node, Places
 from .wording import clipped, one_line
 
 if TYPE_CHECKING:

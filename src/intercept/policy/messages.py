@@ -19,7 +19,6 @@ from .schema import (
     Condition,
     DenyIf,
     Entry,
-    KeyPath,
     Limit,
     PolicyFile,
     RateLimit,
@@ -29,6 +28,7 @@ from .schema import (
     State,
     Test,
 )
+from .tree import KeyPath
 from .wording import clipped, did_you_mean, listed, nearest, rewritten, shown
 
 

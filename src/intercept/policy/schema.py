@@ -1,9 +1,9 @@
 """The policy file as people write it: one model a mapping, one field a key (POLICY sections 2 to 5 and 9).
 
-Checked here is the shape: which keys there are, which go together, of what type a value is, and the small notations
-(`90s`, `10/minute`). What needs more than one look (paths, globs, patterns, addresses, argument schemas, time zones,
-`state` conditions, references from one part to another) is for `compile`. Every spelling of the language is a field;
-`Entry.each_rule`, `Rule.each_limit`, `Limit.charge` and `Rule.reason_given` give the one reading of them.
+Checked here is the shape: which keys there are, which go together, of what type a value is, and with `notations` the
+small languages in it (`90s`, `10/minute`). What needs more than one look (paths, globs, patterns, addresses, argument
+schemas, time zones, `state` conditions, references from one part to another) is for `compile`. Every spelling is a
+field; `Entry.each_rule`, `Rule.each_limit`, `Limit.charge` and `Rule.reason_given` give the one reading of them.
 
 Pydantic ends here: `document.read` validates, `compile` turns these into its own values. Numbers are `int` or
 `Decimal`, never binary fractions. Every model is strict, refuses unknown keys, and is frozen.
@@ -11,18 +11,50 @@ Pydantic ends here: `document.read` validates, `compile` turns these into its ow
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NoReturn, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError, core_schema
 
-from ..values import Json
-from .tree import Key
-from .wording import clipped, did_you_mean, nearest, rewritten, shown
+from .notations import (
+    Cost,
+    Duration,
+    Name,
+    NotNegative,
+    Positive,
+    Price,
+    Span,
+    Texts,
+    Version,
+    Window,
+    rate,
+    refuse,
+    texts,
+)
+from .tree import KeyPath
+from .wording import rewritten, shown
+
+__all__ = [
+    "OPERANDS",
+    "Call",
+    "Clause",
+    "Condition",
+    "Cost",
+    "DenyIf",
+    "Entries",
+    "Entry",
+    "KeyPath",
+    "Limit",
+    "PolicyFile",
+    "RateLimit",
+    "Requirement",
+    "Rule",
+    "ServerRequests",
+    "Span",
+    "State",
+    "Test",
+]
 
 if TYPE_CHECKING:
     _T = TypeVar("_T")
@@ -31,189 +63,11 @@ if TYPE_CHECKING:
     nothing, and its author believes that it does."""
 else:
 
-    class Maybe:  # noqa: D101  # pydantic sees the type without None, and does not look at defaults
+    class Maybe:  # pydantic sees the type without None, and does not look at defaults
         def __class_getitem__(cls, kind: object) -> object:
             return kind
 
 
-KeyPath: TypeAlias = tuple[Key, ...]
-"""Keys and list indices from the top of the document to a value; see `document.Document.position`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A length of time as it was written."""
-
-    seconds: Decimal
-    """Exact; from a millisecond for windows, else from 0; at most ten years."""
-    text: str
-    """`90s`, `minute`, `60`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a call takes from a limit: `amount`, or the number found at the path `source`."""
-
-    amount: Decimal = Decimal(1)
-    source: str = ""
-    key: str = "cost"
-    """The key it was written under, for positions; the default cost has none of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notation:
-    """How a value that is written in a small language of its own is read, and the JSON Schema of what is accepted."""
-
-    read: Callable[[object], object]
-    schema: dict[str, Json]
-
-    def __get_pydantic_core_schema__(self, _type: object, _handler: object) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.read)
-
-    def __get_pydantic_json_schema__(self, _schema: object, _handler: object) -> dict[str, Json]:
-        return dict(self.schema)
-
-
-def refuse(message: str, advice: str = "", at: KeyPath = (), *, of_key: bool = False) -> NoReturn:
-    """Report one mistake: what is wrong, what to write instead, and where below the value that is looked at."""
-    # The texts go in as context, because a template would give braces of the author a meaning.
-    context = {"message": message, "help": advice, "at": at, "of_key": of_key}
-    raise PydanticCustomError("policy", "{message}", context)
-
-
-UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-WINDOWS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
-_LONGEST: Final = 3_660 * 86_400
-"""Ten years, in seconds: longer is a mistyped number, and dates that far do not exist in every calendar."""
-_SHORTEST: Final = Decimal("0.001")
-"""Of a window, in seconds: clocks and stores do not tell shorter ones apart."""
-_AMOUNT: Final = r"[0-9]{1,12}(\.[0-9]{1,9})?"
-_DURATION: Final = re.compile(rf"({_AMOUNT})([smhd])")
-_WINDOW: Final = rf"{_AMOUNT}[smhd]|second|minute|hour|day|week"
-_LENGTHS: Final = "write seconds, or for example `90s`, `5m`, `2h`, `1d`"
-_RATE: Final = re.compile(r"([0-9]{1,12})/(.+)")
-
-
-def _seconds(value: object) -> Decimal | None:
-    if isinstance(value, str) and (parts := _DURATION.fullmatch(value)):
-        return Decimal(parts[1]) * UNITS[parts[3]]
-    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
-
-
-def _duration(value: object) -> Span:
-    seconds = _seconds(value)
-    if seconds is None or seconds < 0:
-        refuse(f"expected a length of time, found {shown(value)}", _LENGTHS)
-    if seconds > _LONGEST:
-        refuse(f"expected at most ten years, found {shown(value)}")
-    return Span(seconds, str(value))
-
-
-def _window(value: object) -> Span:
-    if isinstance(value, str) and value in WINDOWS:
-        return Span(Decimal(WINDOWS[value]), value)
-    if value == "month":
-        refuse("`month` is not supported yet", "write a length of time, for example `30d`")
-    seconds = _seconds(value)
-    if seconds is None:
-        guess = nearest(value, [*WINDOWS]) if isinstance(value, str) else ""
-        refuse(
-            f"expected a window, found {shown(value)}", did_you_mean(guess) or f"{_LENGTHS}, or {', '.join(WINDOWS)}"
-        )
-    if seconds < _SHORTEST:
-        refuse(f"expected a window of a millisecond or more, found {shown(value)}")
-    return _duration(value)
-
-
-def _number(value: object) -> Decimal:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        refuse(f"expected a number, found {shown(value)}", rewritten("a number", value))
-    return Decimal(value)
-
-
-def _positive(value: object) -> Decimal:
-    if (number := _number(value)) <= 0:
-        refuse(f"expected a number above 0, found {shown(value)}")
-    return number
-
-
-def _not_negative(value: object) -> Decimal:
-    if (number := _number(value)) < 0:
-        refuse(f"expected 0 or more, found {shown(value)}")
-    return number
-
-
-def _cost(value: object) -> Cost:
-    if not isinstance(value, dict):
-        if isinstance(value, bool) or not isinstance(value, int | Decimal):
-            refuse(f"expected a number or `{{from: path}}`, found {shown(value)}")
-        return Cost(amount=_not_negative(value))
-    for key in value:
-        if key != "from":
-            refuse(f"unknown key `{clipped(key)}`", "the only key here is `from`", (key,), of_key=True)
-    if "from" not in value:
-        refuse("`from` is missing", "write `{from: args.amount}`")
-    source = value["from"]
-    if not isinstance(source, str):
-        refuse(f"expected a path, found {shown(source)}", "write for example `args.amount`", ("from",))
-    return Cost(source=source)
-
-
-def _rate(value: object) -> object:
-    if isinstance(value, dict):
-        return value
-    parts = _RATE.fullmatch(value) if isinstance(value, str) else None
-    if not parts or not int(parts[1]):
-        refuse(
-            f"expected a rate, found {shown(value)}",
-            "write for example `10/minute`, or `{max: 10, window: 60}`",
-        )
-    return {"max": int(parts[1]), "window": _window(parts[2]).text}
-
-
-def _texts(value: object, below: KeyPath = ()) -> list[str]:
-    """One text or a list of them, as a list."""
-    if not isinstance(value, list):
-        if not isinstance(value, str):
-            refuse(f"expected text or a list of texts, found {shown(value)}")
-        return [value]
-    for at, item in enumerate(value):
-        if not isinstance(item, str):
-            refuse(f"expected text, found {shown(item)}", rewritten("text", item), (*below, at))
-    return value
-
-
-def _version(value: object) -> Literal["1"]:
-    if value != "1" and (value != 1 or not isinstance(value, int) or isinstance(value, bool)):
-        refuse(f'expected version `"1"`, found {shown(value)}', 'write `version: "1"`')
-    return "1"
-
-
-def _entry(value: object) -> object:
-    # `list_charges:` with nothing behind it reads as listed, like `{}`; whatever is indented wrongly under it
-    # becomes a neighbour with the wrong type and is an error there.
-    return {} if value is None else value
-
-
-_TEXT: Final[Json] = {"type": "string"}
-_PATH_COST: Final[Json] = {
-    "type": "object",
-    "properties": {"from": _TEXT},
-    "required": ["from"],
-    "additionalProperties": False,
-}
-_DURATION_TEXT: Final[Json] = {"type": "string", "pattern": f"^{_AMOUNT}[smhd]$"}
-_WINDOW_TEXT: Final[Json] = {"type": "string", "pattern": f"^({_WINDOW})$"}
-_SOME: Final[Json] = {"type": "number", "minimum": 0}
-
-Duration: TypeAlias = Annotated[Span, Notation(_duration, {"anyOf": [_SOME, _DURATION_TEXT]})]
-Window: TypeAlias = Annotated[Span, Notation(_window, {"anyOf": [{"type": "number", "minimum": 0.001}, _WINDOW_TEXT]})]
-Positive: TypeAlias = Annotated[Decimal, Notation(_positive, {"type": "number", "exclusiveMinimum": 0})]
-NotNegative: TypeAlias = Annotated[Decimal, Notation(_not_negative, {"type": "number", "minimum": 0})]
-Texts: TypeAlias = Annotated[list[str], Notation(_texts, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]})]
-Price: TypeAlias = Annotated[Cost, Notation(_cost, {"anyOf": [_SOME, _PATH_COST]})]
-Version: TypeAlias = Annotated[Literal["1"], Notation(_version, {"enum": ["1", 1]})]
-Name: TypeAlias = Annotated[str, Field(min_length=1)]
 Permission: TypeAlias = Literal["allow", "deny"]
 Mode: TypeAlias = Literal["enforce", "shadow"]
 
@@ -255,13 +109,28 @@ def _fits(value: object, operand: str) -> bool:
             return value is not None
 
 
+def _entry(value: object) -> object:
+    # `list_charges:` with nothing behind it reads as listed, like `{}`; whatever is indented wrongly under it
+    # becomes a neighbour with the wrong type and is an error there.
+    return {} if value is None else value
+
+
+def _list(description: str) -> Any:  # noqa: ANN401  # as `Field`, which it is
+    """The default of a list: empty, and not copied each time as `[]` would be."""
+    return Field(default_factory=list, description=description)
+
+
 class _Model(BaseModel):
     # Built once, from `PolicyFile`, when the first file is read: half the cost of building each by itself.
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True, populate_by_name=False)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
     def has(self, key: str) -> bool:
         """Whether the author wrote `key` (the name of the field)."""
         return key in self.model_fields_set
+
+
+_GROUPS: Final = ("all_", "any_", "not_")
+_COMPARISON: Final = ("path", "op", "value")
 
 
 class Condition(_Model):
@@ -270,50 +139,46 @@ class Condition(_Model):
     path: str = Field("", description="what is looked at, for example `args.amount` or `args.to[*]`")
     op: Maybe[Op] = Field(None, description="how it is compared")
     value: Any = Field(None, description="what it is compared with; which type depends on `op`")
-    all_: list[Condition] = Field([], alias="all", description="every one of these must hold")
-    any_: list[Condition] = Field([], alias="any", description="one of these is enough")
+    all_: list[Condition] = Field(default_factory=list, alias="all", description="every one of these must hold")
+    any_: list[Condition] = Field(default_factory=list, alias="any", description="one of these is enough")
     not_: Maybe[Condition] = Field(None, alias="not", description="this must not hold")
 
     @model_validator(mode="after")
     def _has_one_form(self) -> Self:
-        groups = [key for key in ("all_", "any_", "not_") if self.has(key)]
-        leaf = [key for key in ("path", "op", "value", "optional") if self.has(key)]
-        forms = [group.rstrip("_") for group in groups] + leaf[:1]
-        if groups and "optional" in leaf:
-            refuse("only a condition with a path can be `optional`", "write it there", ("optional",), of_key=True)
-        if len(forms) > 1:
-            refuse(
-                f"`{forms[0]}` and `{forms[1]}` cannot stand in one condition",
-                "make them two conditions",
-                (forms[1],),
-                of_key=True,
-            )
-        if groups:
+        written = self.model_fields_set
+        if written.isdisjoint(_GROUPS):
+            self._is_a_comparison()
             return self
-        missing = [key for key in ("path", "op", "value") if not self.has(key)]
+        groups = [key.rstrip("_") for key in _GROUPS if key in written]
+        if "optional" in written:
+            refuse("only a condition with a path can be `optional`", "write it there", ("optional",), of_key=True)
+        forms = groups + [key for key in _COMPARISON if key in written][:1]
+        if len(forms) > 1:
+            message = f"`{forms[0]}` and `{forms[1]}` cannot stand in one condition"
+            refuse(message, "make them two conditions", (forms[1],), of_key=True)
+        return self
+
+    def _is_a_comparison(self) -> None:
+        missing = [key for key in _COMPARISON if key not in self.model_fields_set]
         if missing or self.op is None:
             refuse(f"`{missing[0]}` is missing", "a condition is `{path, op, value}`, or `all`, `any` or `not`")
         if self.value is None:
-            refuse(
-                "expected a value, found nothing",
-                "for absence write `op: exists` with `value: false`",
-                ("value",),
-            )
+            advice = "for absence write `op: exists` with `value: false`"
+            refuse("expected a value, found nothing", advice, ("value",))
         operand = OPERANDS[self.op]
         if not _fits(self.value, operand):
             name = _OPERAND_NAMES[operand]
             refuse(f"`{self.op}` expects {name}, found {shown(self.value)}", rewritten(name, self.value), ("value",))
         if operand == "texts":
-            _texts(self.value, ("value",))
-        return self
+            texts(self.value, ("value",))
 
 
 class Clause(Condition):
     """A condition inside `require`, which may let an absent value pass."""
 
     optional: bool = Field(default=False, description="an absent value passes")
-    all_: list[Clause] = Field([], alias="all")  # type: ignore[assignment]  # lists are read-only here
-    any_: list[Clause] = Field([], alias="any")  # type: ignore[assignment]
+    all_: list[Clause] = Field(default_factory=list, alias="all")  # type: ignore[assignment]  # lists are read-only here
+    any_: list[Clause] = Field(default_factory=list, alias="any")  # type: ignore[assignment]
 
 
 class Requirement(Clause):
@@ -335,7 +200,9 @@ class Limit(RateLimit):
     align: Literal["sliding"] = "sliding"
     counter: Maybe[Name] = Field(None, description="limits with the same counter share their use; default: its own")
     scope: Literal["session", "grant"] = "session"
-    per: Texts = Field([], description="paths whose values get a count of their own; `args` and `tool` too")
+    per: Texts = Field(
+        default_factory=list, description="paths whose values get a count of their own; `args` and `tool` too"
+    )
     cost: Maybe[Price] = Field(None, description="what a call costs; default 1")
     increment: Maybe[NotNegative] = Field(None, description="Intercept's word for a fixed `cost`")
     increment_from: Maybe[str] = Field(None, description="Intercept's word for `cost: {from: ...}`")
@@ -379,9 +246,14 @@ def _increment(model: Limit | State) -> Cost:
 
 
 def _one_of(model: _Model, *keys: str) -> None:
-    given = [key for key in keys if model.has(key)]
+    written = model.model_fields_set
+    given = [key for key in keys if key in written]
     if len(given) > 1:
         refuse(f"`{given[0]}` and `{given[1]}` say the same thing", "keep one of them", (given[1],), of_key=True)
+
+
+_EFFECTS: Final = frozenset({"action", "require", "conditions", "arguments", "rate_limit", "limits", "state"})
+"""Keys of a rule with which it does something by itself."""
 
 
 class Rule(_Model):
@@ -389,14 +261,18 @@ class Rule(_Model):
 
     name: Maybe[Name] = Field(None, description="shown in denials and logs")
     action: Literal["allow", "evaluate", "deny"] = "allow"
-    when: list[Condition] = Field([], description="the rule applies only while all of these hold")
-    require: list[Requirement] = Field([], description="the call is denied unless all of these hold")
-    after: Texts = Field([], description="names or globs: the rule applies once such a tool was answered")
+    when: list[Condition] = _list("the rule applies only while all of these hold")
+    require: list[Requirement] = _list("the call is denied unless all of these hold")
+    after: Texts = Field(
+        default_factory=list, description="names or globs: the rule applies once such a tool was answered"
+    )
     after_scope: Literal["session"] = "session"
-    conditions: list[Condition] = Field([], description="`require` of an allow rule, `when` of a deny rule")
+    conditions: list[Condition] = Field(
+        default_factory=list, description="`require` of an allow rule, `when` of a deny rule"
+    )
     arguments: Maybe[dict[str, Any]] = Field(None, description="JSON Schema 2020-12 of the arguments")
-    rate_limit: Maybe[Annotated[RateLimit, BeforeValidator(_rate)]] = Field(None, description="`10/minute`")
-    limits: list[Limit] = []
+    rate_limit: Maybe[Annotated[RateLimit, BeforeValidator(rate)]] = Field(None, description="`10/minute`")
+    limits: list[Limit] = Field(default_factory=list)
     on_deny: Maybe[str] = Field(None, description="one line for the model: why, and what would work")
     reason: Maybe[str] = Field(None, description="the same as `on_deny`")
     mode: Mode = "enforce"
@@ -408,12 +284,8 @@ class Rule(_Model):
         if self.denies:
             for key in ("require", "arguments", "rate_limit", "limits", "state"):
                 if self.has(key):
-                    refuse(
-                        f"a `deny` rule takes no `{key}`",
-                        "make it a rule of its own, without `action: deny`",
-                        (key,),
-                        of_key=True,
-                    )
+                    advice = "make it a rule of its own, without `action: deny`"
+                    refuse(f"a `deny` rule takes no `{key}`", advice, (key,), of_key=True)
         return self
 
     @property
@@ -439,7 +311,7 @@ class DenyIf(_Model):
     """PolicyLayer's deny rule: no conditions, always."""
 
     name: Maybe[Name] = None
-    conditions: list[Condition] = []
+    conditions: list[Condition] = Field(default_factory=list)
     on_deny: Maybe[str] = None
     reason: Maybe[str] = None
 
@@ -452,24 +324,18 @@ class DenyIf(_Model):
 class Entry(Rule):
     """What holds for the names that one key covers: a rule, a list of rules, `deny_if`, or a mix (POLICY section 3)."""
 
-    rules: list[Rule] = []
-    deny_if: list[DenyIf] = Field([], description="conditions under which the call is denied")
+    rules: list[Rule] = Field(default_factory=list)
+    deny_if: list[DenyIf] = _list("conditions under which the call is denied")
 
     @model_validator(mode="after")
     def _modifies_its_own_rule(self) -> Self:
         # Beside `rules` these belong to the entry's own rule, which must then do something: an author who
         # writes `mode: shadow` above a list means the list.
-        own = [
-            key
-            for key in ("action", "require", "conditions", "arguments", "rate_limit", "limits", "state")
-            if self.has(key)
-        ]
-        if (self.rules or self.deny_if) and not own:
+        if (self.rules or self.deny_if) and _EFFECTS.isdisjoint(self.model_fields_set):
             for key in ("name", "when", "after", "on_deny", "reason", "mode"):
                 if self.has(key):
-                    refuse(
-                        f"`{key}` does not hold for the rules beside it", "write it in each rule", (key,), of_key=True
-                    )
+                    message = f"`{key}` does not hold for the rules beside it"
+                    refuse(message, "write it in each rule", (key,), of_key=True)
         return self
 
     def each_rule(self) -> Iterator[tuple[KeyPath, Rule]]:
@@ -500,7 +366,7 @@ class Call(_Model):
     """One call of a test and what must come of it (POLICY section 9)."""
 
     tool: Name
-    arguments: dict[str, Any] = {}
+    arguments: dict[str, Any] = Field(default_factory=dict)
     at: Maybe[Duration] = Field(None, description="time since the start of the test; default: that of the call before")
     repeat: Annotated[int, Field(ge=1, le=100_000)] = 1
     expect: Literal["allow", "ask", "deny"]
@@ -528,11 +394,13 @@ class PolicyFile(_Model):
     default: Maybe[Permission] = Field(None, description="what happens to a tool that no entry lists; default: deny")
     mode: Mode = "enforce"
     timezone: str = Field("UTC", description="IANA name for `now.*`")
-    hide: list[Name] = Field([], description="names and globs left out of `tools/list`, and refused when called")
+    hide: list[Name] = Field(
+        default_factory=list, description="names and globs left out of `tools/list`, and refused when called"
+    )
     hide_denied: Maybe[bool] = Field(
         None, description="leave out what no call could use; default: under `default: deny`"
     )
-    tools: Entries = {}
+    tools: Entries = Field(default_factory=dict)
     all_tools: Maybe[Entry] = Field(None, description="the same as the entry `*`")
     resources: Maybe[Entries] = None
     prompts: Maybe[Entries] = None
@@ -540,4 +408,4 @@ class PolicyFile(_Model):
     unknown_methods: Maybe[Permission] = Field(
         None, description="methods the protocol does not have; default: `default`"
     )
-    tests: list[Test] = []
+    tests: list[Test] = Field(default_factory=list)

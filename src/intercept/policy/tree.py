@@ -19,6 +19,8 @@ Data: TypeAlias = "dict[str, Data] | list[Data] | str | int | Decimal | bool | N
 """What a file holds. Numbers are exact: no binary fraction is ever made of one."""
 Key: TypeAlias = str | int
 """The key of a mapping or the index in a list."""
+KeyPath: TypeAlias = tuple[Key, ...]
+"""What leads from the top of a document to a value."""
 
 MAX_NODES: Final = 100_000
 """Values (keys are not counted); what an alias stands for counts each time."""

@@ -1,0 +1,191 @@
+"""The small languages inside a policy file: lengths of time, rates, numbers, costs (POLICY sections 1, 5 and 9).
+
+Each is a function from what the file holds to a value, which refuses what it cannot read, with the JSON Schema of what
+it accepts. The names with a capital letter at the end are types for the fields of `schema`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Final, Literal, NoReturn, TypeAlias
+
+from pydantic import Field
+from pydantic_core import PydanticCustomError, core_schema
+
+from ..values import Json
+from .tree import KeyPath
+from .wording import clipped, did_you_mean, nearest, rewritten, shown
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A length of time as it was written."""
+
+    seconds: Decimal
+    """Exact; from a millisecond for windows, else from 0; at most ten years."""
+    text: str
+    """`90s`, `minute`, `60`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a call takes from a limit: `amount`, or the number found at the path `source`."""
+
+    amount: Decimal = Decimal(1)
+    source: str = ""
+    key: str = "cost"
+    """The key it was written under, for positions; the default cost has none of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """How a value that is written in a small language of its own is read, and the JSON Schema of what is accepted."""
+
+    read: Callable[[object], object]
+    schema: dict[str, Json]
+
+    def __get_pydantic_core_schema__(self, _type: object, _handler: object) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.read)
+
+    def __get_pydantic_json_schema__(self, _schema: object, _handler: object) -> dict[str, Json]:
+        return dict(self.schema)
+
+
+def refuse(message: str, advice: str = "", at: KeyPath = (), *, of_key: bool = False) -> NoReturn:
+    """Report one mistake: what is wrong, what to write instead, and where below the value that is looked at."""
+    # The texts go in as context, because a template would give braces of the author a meaning.
+    context = {"message": message, "help": advice, "at": at, "of_key": of_key}
+    raise PydanticCustomError("policy", "{message}", context)
+
+
+UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+WINDOWS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
+_LONGEST: Final = 3_660 * 86_400
+"""Ten years, in seconds: longer is a mistyped number, and dates that far do not exist in every calendar."""
+_SHORTEST: Final = Decimal("0.001")
+"""Of a window, in seconds: clocks and stores do not tell shorter ones apart."""
+_AMOUNT: Final = r"[0-9]{1,12}(\.[0-9]{1,9})?"
+_DURATION: Final = re.compile(rf"({_AMOUNT})([smhd])")
+_WINDOW: Final = rf"{_AMOUNT}[smhd]|second|minute|hour|day|week"
+_LENGTHS: Final = "write seconds, or for example `90s`, `5m`, `2h`, `1d`"
+_RATE: Final = re.compile(r"([0-9]{1,12})/(.+)")
+
+
+def _seconds(value: object) -> Decimal | None:
+    if isinstance(value, str) and (parts := _DURATION.fullmatch(value)):
+        return Decimal(parts[1]) * UNITS[parts[3]]
+    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+
+
+def _duration(value: object) -> Span:
+    seconds = _seconds(value)
+    if seconds is None or seconds < 0:
+        refuse(f"expected a length of time, found {shown(value)}", _LENGTHS)
+    if seconds > _LONGEST:
+        refuse(f"expected at most ten years, found {shown(value)}")
+    return Span(seconds, str(value))
+
+
+def _window(value: object) -> Span:
+    if isinstance(value, str) and value in WINDOWS:
+        return Span(Decimal(WINDOWS[value]), value)
+    if value == "month":
+        refuse("`month` is not supported yet", "write a length of time, for example `30d`")
+    seconds = _seconds(value)
+    if seconds is None:
+        guess = nearest(value, [*WINDOWS]) if isinstance(value, str) else ""
+        refuse(
+            f"expected a window, found {shown(value)}", did_you_mean(guess) or f"{_LENGTHS}, or {', '.join(WINDOWS)}"
+        )
+    if seconds < _SHORTEST:
+        refuse(f"expected a window of a millisecond or more, found {shown(value)}")
+    return _duration(value)
+
+
+def _number(value: object) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        refuse(f"expected a number, found {shown(value)}", rewritten("a number", value))
+    return Decimal(value)
+
+
+def _positive(value: object) -> Decimal:
+    if (number := _number(value)) <= 0:
+        refuse(f"expected a number above 0, found {shown(value)}")
+    return number
+
+
+def _not_negative(value: object) -> Decimal:
+    if (number := _number(value)) < 0:
+        refuse(f"expected 0 or more, found {shown(value)}")
+    return number
+
+
+def _cost(value: object) -> Cost:
+    if not isinstance(value, dict):
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            refuse(f"expected a number or `{{from: path}}`, found {shown(value)}")
+        return Cost(amount=_not_negative(value))
+    for key in value:
+        if key != "from":
+            refuse(f"unknown key `{clipped(key)}`", "the only key here is `from`", (key,), of_key=True)
+    if "from" not in value:
+        refuse("`from` is missing", "write `{from: args.amount}`")
+    source = value["from"]
+    if not isinstance(source, str):
+        refuse(f"expected a path, found {shown(source)}", "write for example `args.amount`", ("from",))
+    return Cost(source=source)
+
+
+def rate(value: object) -> object:
+    """`10/minute` as the mapping that it is short for; a mapping stays what it is."""
+    if isinstance(value, dict):
+        return value
+    parts = _RATE.fullmatch(value) if isinstance(value, str) else None
+    if not parts or not int(parts[1]):
+        refuse(
+            f"expected a rate, found {shown(value)}",
+            "write for example `10/minute`, or `{max: 10, window: 60}`",
+        )
+    return {"max": int(parts[1]), "window": _window(parts[2]).text}
+
+
+def texts(value: object, below: KeyPath = ()) -> list[str]:
+    """One text or a list of them, as a list."""
+    if not isinstance(value, list):
+        if not isinstance(value, str):
+            refuse(f"expected text or a list of texts, found {shown(value)}")
+        return [value]
+    for at, item in enumerate(value):
+        if not isinstance(item, str):
+            refuse(f"expected text, found {shown(item)}", rewritten("text", item), (*below, at))
+    return value
+
+
+def _version(value: object) -> Literal["1"]:
+    if value != "1" and (value != 1 or not isinstance(value, int) or isinstance(value, bool)):
+        refuse(f'expected version `"1"`, found {shown(value)}', 'write `version: "1"`')
+    return "1"
+
+
+_TEXT: Final[Json] = {"type": "string"}
+_PATH_COST: Final[Json] = {
+    "type": "object",
+    "properties": {"from": _TEXT},
+    "required": ["from"],
+    "additionalProperties": False,
+}
+_DURATION_TEXT: Final[Json] = {"type": "string", "pattern": f"^{_AMOUNT}[smhd]$"}
+_WINDOW_TEXT: Final[Json] = {"type": "string", "pattern": f"^({_WINDOW})$"}
+_SOME: Final[Json] = {"type": "number", "minimum": 0}
+
+Duration: TypeAlias = Annotated[Span, Notation(_duration, {"anyOf": [_SOME, _DURATION_TEXT]})]
+Window: TypeAlias = Annotated[Span, Notation(_window, {"anyOf": [{"type": "number", "minimum": 0.001}, _WINDOW_TEXT]})]
+Positive: TypeAlias = Annotated[Decimal, Notation(_positive, {"type": "number", "exclusiveMinimum": 0})]
+NotNegative: TypeAlias = Annotated[Decimal, Notation(_not_negative, {"type": "number", "minimum": 0})]
+Texts: TypeAlias = Annotated[list[str], Notation(texts, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]})]
+Price: TypeAlias = Annotated[Cost, Notation(_cost, {"anyOf": [_SOME, _PATH_COST]})]
+Version: TypeAlias = Annotated[Literal["1"], Notation(_version, {"enum": ["1", 1]})]
+Name: TypeAlias = Annotated[str, Field(min_length=1)]
