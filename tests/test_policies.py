@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from intercept.cli import main
 from intercept.errors import PolicyError
 from intercept.limits import Refused
 from intercept.limits.memory import MemoryStore
@@ -145,6 +146,20 @@ def test_a_tool_that_its_server_adds_later_is_denied_and_hidden(file: str) -> No
         assert not policy.shows(Kind.TOOL, tool)
 
 
+def test_every_shipped_policy_passes_its_own_tests_and_no_rule_is_left_untested(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = main(["test", *(str(POLICIES / file) for file in FILES)])
+
+    printed = capsys.readouterr().out.splitlines()
+    assert code == 0
+    assert len(printed) == len(FILES)
+    for line in printed:
+        counts = re.search(r"[1-9]\d* passed, 0 failed, (\d+) of (\d+) rules", line)
+        assert counts, line
+        assert counts[1] == counts[2], line
+
+
 @pytest.mark.parametrize("file", FILES)
 def test_only_reading_is_without_a_limit(file: str) -> None:
     policy = shipped(file)
@@ -221,6 +236,14 @@ def test_every_policy_in_the_reference_loads(snippet: str, tmp_path: Path) -> No
 
     by_default = Effect.ALLOW if "default: allow" in snippet else Effect.DENY
     assert load([str(path)]).evaluate(ToolCall("other", {}), Circumstances(now=START)).effect is by_default
+
+
+def test_the_tests_in_the_reference_pass(tmp_path: Path) -> None:
+    (tested,) = [snippet for snippet in SNIPPETS if "\ntests:\n" in snippet]
+    path = tmp_path / "policy.yaml"
+    path.write_text(tested, encoding="utf-8")
+
+    assert main(["test", str(path)]) == 0
 
 
 def test_a_policy_that_the_reference_calls_broken_has_exactly_the_mistakes_that_it_prints(
