@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
@@ -18,6 +19,9 @@ from .errors import UpstreamError
 
 KILL_AFTER: Final = 0.7
 """Seconds between SIGTERM and SIGKILL. A client waits 2 s after its own SIGTERM at most (PROTOCOL section 1.4)."""
+
+_COERCED: Final = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
+"""The locales that Python puts in the place of "C" (PEP 538)."""
 
 _WATCHDOG: Final = f"""
 read -r group || exit 0
@@ -102,12 +106,25 @@ def _spawn(command: Sequence[str], streams: list[tuple[int, int]]) -> int:
     return os.posix_spawnp(
         command[0],
         list(command),
-        os.environ,
+        _environment(),
         file_actions=[(os.POSIX_SPAWN_DUP2, ours, theirs) for ours, theirs in streams],
         setsid=True,
         # Python ignores SIGPIPE; a server expects the default.
         setsigdef=[signal.SIGPIPE],
     )
+
+
+def _environment() -> dict[str, str]:
+    """The environment that we were given, whole.
+
+    In the locale "C", which is what a client leaves that passes no LANG, CPython sets LC_CTYPE for itself and its
+    children (PEP 538) and turns on its UTF-8 mode (PEP 540). The upstream asked for neither.
+    """
+    environment = dict(os.environ)
+    ours = sys.flags.utf8_mode and "PYTHONUTF8" not in environment and "utf8" not in sys._xoptions  # noqa: SLF001 - documented, and nowhere else
+    if ours and environment.get("LC_CTYPE") in _COERCED and "LC_ALL" not in environment:
+        del environment["LC_CTYPE"]
+    return environment
 
 
 def _why(program: str, error: OSError) -> str:

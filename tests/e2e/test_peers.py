@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from intercept.values import Json
+
 from .peers.driving import CLIENTS, Client, Run, run
-from .peers.scenarios import SERVERS, Server
-from .peers.transcripts import alike, carried, seen_alike
+from .peers.scenarios import SERVERS, Server, call
+from .peers.transcripts import alike, carried, seen_alike, settled
 
 POLICY = 'version: "1"\ndefault: allow\n'
 
@@ -60,3 +62,22 @@ def test_nobody_can_tell_that_the_proxy_is_there(client: Client, server: Server,
     folders = (tmp_path / "direct", tmp_path / "proxied")
     assert seen_alike(direct.seen, proxied.seen, folders) == []
     assert alike(direct.outer, proxied.outer, folders) == []
+
+
+def environment_seen(folder: Path, *proxy: str) -> Json:
+    """The variables that server-everything finds when the client gives it only those that the SDKs pass."""
+    (everything,) = [server for server in SERVERS if server.name == "everything"]
+    (sdk,) = [client for client in CLIENTS if client.kind == "sdk"]
+    (folder / "work").mkdir(parents=True)
+    seen = run(sdk, everything.command(folder), [call("get-env")], folder=folder, proxy=proxy).steps[-1]
+    return settled(seen, ())
+
+
+@pytest.mark.usefixtures("node_modules")
+def test_the_server_gets_the_environment_that_the_client_gave(tmp_path: Path) -> None:
+    policy = tmp_path / "allow.yaml"
+    policy.write_text(POLICY, encoding="utf-8")
+    intercept = (sys.executable, "-m", "intercept", "--policy", str(policy))
+    direct = environment_seen(tmp_path / "direct")
+    assert "PATH" in str(direct)
+    assert environment_seen(tmp_path / "proxied", *intercept) == direct
