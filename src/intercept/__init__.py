@@ -36,8 +36,6 @@ To add: a protocol method, `protocol`; an operator, `policy/operators`; a store,
 command, `cli/`.
 """
 
-from typing import Final
-
 __all__ = ["__version__"]
 
-__version__: Final = "0.1.0"
+__version__ = "0.1.0"
