@@ -112,6 +112,7 @@ _ESCAPE: Final = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 _ESCAPED: Final = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "/": "/", "\\": "\\", "'": "'", '"': '"'}
 
 
+@lru_cache(maxsize=1024)
 def parse_path(text: str) -> Path:
     """Read `args.to[*]`, `args['any key'][0]` and the like.
 

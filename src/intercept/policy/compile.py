@@ -7,6 +7,7 @@ from being read.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from ..errors import Problem
-from ..values import Json, MalformedError, canonical_text, normal_form, parse_path
+from ..values import Json, MalformedError, normal_form, parse_path
 from . import legacy, schema
 from .conditions import Condition, Group, Negation, leaf
 from .evaluate import Policy, Section
@@ -216,10 +217,7 @@ class _Compiler:
 
     def _condition(self, context: _Context, written: schema.Condition, at: KeyPath, *, every: bool) -> Condition | None:
         """`every` says how `[*]` is meant: in what has to hold every element, in what makes a rule apply one."""
-        if written.has("not_"):
-            if written.not_ is None:
-                self._wrong((*at, "not"), "expected a condition, found nothing")
-                return None
+        if written.not_ is not None:
             part = self._condition(context, written.not_, (*at, "not"), every=not every)
             return Negation(part, part.is_fixed) if part else None
         for key, parts in (("all", written.all_), ("any", written.any_)):
@@ -259,7 +257,7 @@ class _Compiler:
     def _limits(self, context: _Context, ref: RuleRef) -> Iterator[Limit]:
         for index, (below, written) in enumerate((*context.rule.each_limit(), *self._state(context))):
             at = (*context.at, *below)
-            own = canonical_text([str(context.kind), context.entry, context.identity, index])
+            seconds = float(written.window.seconds)
             cost, price = written.charge, self._cost(context, written, at)
             if not cost.source and cost.amount > written.max:
                 self._wrong((*at, cost.key), "a call costs more than `max`, so none could ever pass")
@@ -274,8 +272,8 @@ class _Compiler:
             key = (
                 self._origin,
                 f"{written.scope}, shadow" if shadow else written.scope,
-                f"counter {written.counter}" if written.counter else f"rule {own}",
-                canonical_text(written.window.seconds),
+                f"counter {written.counter}" if written.counter else f"rule {context.counter(index)}",
+                str(seconds),
                 " ".join(sorted(str(reading.path) for reading in per)),
                 "",
             )
@@ -285,7 +283,7 @@ class _Compiler:
                     written.counter or ref.name,
                     Scope(written.scope),
                     written.max,
-                    Window(float(written.window.seconds), _in_words(written.window.seconds)),
+                    Window(seconds, _in_words(written.window.seconds)),
                     cost.amount,
                     ref,
                     context.rule.reason_given,
@@ -330,6 +328,10 @@ class _Context:
     rule: schema.Rule
     at: KeyPath
 
+    def counter(self, index: int) -> str:
+        """A name for the counter of the rule's limit number `index`; no other limit of the file has it."""
+        return json.dumps([self.kind, self.entry, self.identity, index])
+
 
 def _zone(name: str) -> tzinfo:
     if name == "UTC":
@@ -338,7 +340,7 @@ def _zone(name: str) -> tzinfo:
 
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError):  # no such key, a key that is a path, or no file of a zone
+    except (KeyError, ValueError, OSError):  # an unknown zone, a name that is a path, a folder of zones
         raise MalformedError(f"`{name}` is not a time zone", "write a name like `America/Sao_Paulo`") from None
 
 
