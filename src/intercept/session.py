@@ -100,7 +100,7 @@ class _Open:
 
     __slots__ = ("cancelled", "forwarded", "id", "method", "modern", "tool")
 
-    def __init__(self, request: Request, *, modern: bool, forwarded: bool) -> None:
+    def __init__(self, request: Request, modern: bool, forwarded: bool) -> None:  # noqa: FBT001 - keywords cost here
         self.id = request.id
         self.method = request.method
         self.tool = request.params.get("name") if request.method == "tools/call" else None
@@ -195,7 +195,7 @@ class Session:
 
         modern = is_modern(request)
         uses = uses_of(request, policy)
-        entry = self._open[key] = _Open(request, modern=modern, forwarded=not uses)
+        entry = self._open[key] = _Open(request, modern, not uses)
         if not uses:
             self._modern = self._modern or modern
             return Forward(frame_of(request))

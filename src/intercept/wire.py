@@ -108,11 +108,39 @@ def _no_constant(_: str) -> NoReturn:
     raise _NotANumberError
 
 
+def _reader(decoder: json.JSONDecoder) -> Callable[[str], Json]:
+    """`decoder.decode`, without its two searches for white space around a text that has none: a fifth of its time."""
+    scan: Callable[[str, int], tuple[Json, int]] = decoder.scan_once  # type: ignore[attr-defined]
+    decode: Callable[[str], Json] = decoder.decode
+
+    def read(text: str) -> Json:
+        try:
+            value, end = scan(text, 0)
+        except StopIteration:
+            return decode(text)
+        return value if end == len(text) else decode(text)
+
+    return read
+
+
 # Always on text: given bytes, the standard decoder strips byte order marks and guesses UTF-16 (PROTOCOL section 6.2).
-_decode_client = json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_no_constant).decode
+_decode_client = _reader(json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_no_constant))
 # A huge number from the upstream passes as it came; it is never computed with.
-_decode_upstream = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant).decode
-_encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False).encode
+_decode_upstream = _reader(json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant))
+
+
+def _writer() -> Callable[[Json], str]:
+    encoder = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False)
+    # What `encode` makes anew at each call, made once: a quarter of its time. The arguments are those that it gives.
+    make = getattr(json.encoder, "c_make_encoder", None)
+    try:
+        write = make(None, encoder.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, False)
+    except TypeError:  # an interpreter that has no such function, or another one
+        return encoder.encode
+    return lambda body: "".join(write(body, 0))
+
+
+_encode = _writer()
 
 
 def encode(body: Json) -> bytes:
