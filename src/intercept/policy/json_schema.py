@@ -1,0 +1,174 @@
+"""The JSON Schema (draft 2020-12) of policy files, for editors: generated from the models that read them.
+
+Pydantic says which keys there are and of what type they are. What the models check beyond that, and a schema can say,
+is added here: which keys go together, and which value an operator takes. The schema accepts whatever the models accept.
+It cannot tell a whole number from `1.0`, does not know how long `9999d` or `0.0001s` is, and leaves to `intercept lint`
+what needs more than one look: paths, globs, patterns, time zones, argument schemas, names that refer to something else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, TypeAlias
+
+from .schema import OPERANDS, PolicyFile
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+_Schema: TypeAlias = dict[str, Any]
+
+_NEVER: Final = False
+"""The schema of a key that must not be there."""
+_LEAF: Final = ("path", "op", "value", "optional")
+_GROUPS: Final = ("all", "any", "not")
+_OPERANDS: Final[dict[str, _Schema]] = {
+    "list": {"type": "array"},
+    "number": {"type": "number"},
+    "length": {"type": "integer", "minimum": 0},
+    "text": {"type": "string"},
+    "texts": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+    "boolean": {"type": "boolean"},
+}
+"""What `value` has to be, by the kinds of `schema.OPERANDS`; `any` is anything but null."""
+_OF_DENY: Final = ("require", "arguments", "rate_limit", "limits", "state")
+"""What a `deny` rule does not take."""
+_OWN: Final = ("action", "require", "conditions", "arguments", "rate_limit", "limits", "state")
+_OWN_DETAILS: Final = ("name", "when", "after", "on_deny", "reason", "mode")
+"""What modifies an entry's own rule, and so needs one."""
+_LONGEST: Final = 3_660 * 86_400
+_CITATION: Final = re.compile(r"\s*\(POLICY sections? [^)]*\)")
+
+
+def json_schema() -> _Schema:
+    """The schema, ready to be written as JSON."""
+    schema: _Schema = _tidy(PolicyFile.model_json_schema(by_alias=True))
+    models = schema["$defs"]
+    for name in ("Condition", "Clause", "Requirement"):
+        _condition(models[name])
+    for name in ("Rule", "Entry"):
+        _rule(models[name])
+    _excludes(models["DenyIf"], "on_deny", "reason")
+    _entry(models["Entry"])
+    for name in ("Limit", "State"):
+        _excludes(models[name], *(key for key in ("cost", "increment", "increment_from") if key in _keys(models[name])))
+    for key in ("tools", "resources", "prompts"):
+        of_entries = schema["properties"][key]
+        of_entries["additionalProperties"] = {"anyOf": [of_entries["additionalProperties"], {"type": "null"}]}
+    for duration in _durations(schema):
+        _bound(duration)
+    return {
+        "$schema": DIALECT,
+        "title": "intercept policy",
+        **schema,
+        "description": "A policy for intercept: which tools of an MCP server may be called, how often, and with which "
+        "arguments. What it means is in policies/README.md.",
+    }
+
+
+def _tidy(part: Any) -> Any:  # noqa: ANN401  # any part of a schema
+    """`part` without titles that repeat a key, defaults that stand for "not given", and citations for developers."""
+    if isinstance(part, list):
+        return [_tidy(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    tidy: _Schema = {}
+    for key, value in part.items():
+        if key in {"properties", "$defs"}:
+            tidy[key] = {name: _tidy(below) for name, below in value.items()}
+        elif key == "description":
+            tidy[key] = _CITATION.sub("", value)
+        elif key != "title" and not (key == "default" and value in (None, "", [], {})):
+            tidy[key] = _tidy(value)
+    return tidy
+
+
+def _keys(model: _Schema) -> _Schema:
+    properties: _Schema = model["properties"]
+    return properties
+
+
+def _excludes(model: _Schema, *keys: str) -> None:
+    """Let at most one of `keys` stand in `model`."""
+    for index, key in enumerate(keys[:-1]):
+        _given(model, [key], keys[index + 1 :])
+
+
+def _given(model: _Schema, given: Iterable[str], refused: Iterable[str]) -> None:
+    """Where one of the keys `given` stands, `refused` must not."""
+    for key in given:
+        model.setdefault("dependentSchemas", {})[key] = {"properties": dict.fromkeys(refused, _NEVER)}
+
+
+def _condition(model: _Schema) -> None:
+    keys = _keys(model)
+    leaf = [key for key in _LEAF if key in keys]
+    keys["value"]["type"] = ["string", "number", "boolean", "array", "object"]
+    for group in _GROUPS:
+        _given(model, [group], [*(other for other in _GROUPS if other != group), *leaf])
+    model["dependentRequired"] = {key: [other for other in _LEAF[:3] if other != key] for key in leaf}
+    model["anyOf"] = [{"required": [key]} for key in ("path", *_GROUPS)]
+    model["allOf"] = [
+        {
+            "if": {"properties": {"op": {"enum": [op for op in OPERANDS if OPERANDS[op] == kind]}}, "required": ["op"]},
+            "then": {"properties": {"value": value}},
+        }
+        for kind, value in _OPERANDS.items()
+    ]
+
+
+def _rule(model: _Schema) -> None:
+    _excludes(model, "on_deny", "reason")
+    model["allOf"] = [
+        {
+            "if": {"properties": {"action": {"const": "deny"}}, "required": ["action"]},
+            "then": {"properties": dict.fromkeys(_OF_DENY, _NEVER)},
+        }
+    ]
+    rate = _keys(model)["rate_limit"]
+    _keys(model)["rate_limit"] = {
+        "description": rate["description"],
+        "anyOf": [{"$ref": rate["$ref"]}, {"type": "string", "pattern": _rate_pattern()}],
+    }
+
+
+def _rate_pattern() -> str:
+    """`10/minute`: whatever `window` takes as text may stand behind the slash."""
+    window = next(_durations(PolicyFile.model_json_schema()["$defs"]["RateLimit"]))["anyOf"][1]["pattern"]
+    return rf"^(?!0+/)[0-9]{{1,12}}/{_not_zero(window).removeprefix('^')}"
+
+
+def _entry(model: _Schema) -> None:
+    others = {"anyOf": [{"required": [key], "properties": {key: {"minItems": 1}}} for key in ("rules", "deny_if")]}
+    own = {"anyOf": [{"required": [key]} for key in _OWN]}
+    model["allOf"].append(
+        {
+            "if": {"allOf": [others, {"not": own}]},
+            "then": {"properties": dict.fromkeys(_OWN_DETAILS, _NEVER)},
+        }
+    )
+
+
+def _durations(part: Any) -> Iterator[_Schema]:  # noqa: ANN401  # any part of a schema
+    """Every part that takes a length of time: a number of seconds, or a text with a unit."""
+    if isinstance(part, list):
+        for item in part:
+            yield from _durations(item)
+    elif isinstance(part, dict):
+        match part.get("anyOf"):
+            case [{"type": "number"}, {"type": "string", "pattern": str(pattern)}] if "[smhd]" in pattern:
+                yield part
+            case _:
+                for below in part.values():
+                    yield from _durations(below)
+
+
+def _bound(duration: _Schema) -> None:
+    seconds, text = duration["anyOf"]
+    seconds["maximum"] = _LONGEST
+    if seconds.get("minimum") != 0:  # a window, which has a length
+        text["pattern"] = _not_zero(text["pattern"])
+
+
+def _not_zero(pattern: str) -> str:
+    return pattern.replace("^", "^(?![0.]+[smhd]$)", 1)

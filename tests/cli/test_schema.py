@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import json
+
+import jsonschema_rs
+import pytest
+
+from intercept.cli import main
+from intercept.policy.json_schema import json_schema
+
+
+def test_the_schema_and_nothing_else_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    out, err = capsys.readouterr()
+
+    assert json.loads(out) == json_schema()
+    assert err == ""
+
+
+def test_it_finds_a_misspelt_key(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["schema"])
+    validator = jsonschema_rs.Draft202012Validator(json.loads(capsys.readouterr().out))
+
+    assert validator.is_valid({"default": "deny", "tools": {"send": {"rate_limit": "10/minute"}}})
+    assert not validator.is_valid({"default": "deny", "tools": {"send": {"rate_limt": "10/minute"}}})
+
+
+def test_help_says_how_an_editor_uses_it(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["schema", "--help"])
+
+    assert stopped.value.code == 0
+    out = capsys.readouterr().out
+    assert "intercept schema > policy.schema.json" in out
+    assert "# yaml-language-server: $schema=policy.schema.json" in out
+
+
+def test_wrong_usage_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["schema", "more"])
+
+    assert stopped.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
