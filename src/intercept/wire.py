@@ -132,11 +132,12 @@ _decode_upstream = _reader(json.JSONDecoder(object_pairs_hook=_object, parse_con
 def _writer() -> Callable[[Json], str]:
     encoder = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False)
     # What `encode` makes anew at each call, made once: a quarter of its time. The arguments are those that it gives.
+    make: Callable[..., Callable[[Json, int], tuple[str, ...]]] | None
     make = getattr(json.encoder, "c_make_encoder", None)
-    try:
-        write = make(None, encoder.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, False)
-    except TypeError:  # an interpreter that has no such function, or another one
+    if make is None:  # an interpreter without the accelerator
         return encoder.encode
+    options = (":", ",", False, False, False)
+    write = make(None, encoder.default, json.encoder.encode_basestring_ascii, None, *options)
     return lambda body: "".join(write(body, 0))
 
 
