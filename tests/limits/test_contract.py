@@ -113,6 +113,17 @@ def test_a_call_that_costs_nothing_always_passes(store: CounterStore) -> None:
     used_up(store, [charge(1, 60)], START)
 
 
+def test_giving_back_nothing_changes_nothing(store: CounterStore) -> None:
+    nothing = passes(store, [charge(1, 60, cost=0)], START)
+    store.release(nothing)
+    passes(store, [charge(1, 60)], START)
+
+    store.release(nothing)
+    store.release(passes(store, [], START))
+
+    used_up(store, [charge(1, 60)], START + 59)
+
+
 def test_counters_windows_and_values_have_counts_of_their_own(store: CounterStore) -> None:
     kinds = [charge(1, 60), charge(1, 60, counter="b"), charge(1, 61), charge(1, 60, per="=a"), charge(1, 60, per="=b")]
     for kind in kinds:

@@ -138,6 +138,7 @@ def test_the_operator_is_told_what_is_easily_overlooked() -> None:
         ("default: allow", True),
         ("default: allow\nunknown_methods: deny", False),
         ("unknown_methods: allow", True),
+        ("mode: shadow", True),
     ],
 )
 def test_unknown_methods_are_as_the_default_unless_they_are_named(text: str, allowed: bool) -> None:

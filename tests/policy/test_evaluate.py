@@ -348,7 +348,11 @@ def test_hidden_tools_hide_no_resources() -> None:
 
 
 def test_what_the_server_may_ask_of_the_client() -> None:
-    policies = set_of("server_requests: {sampling: deny}", "server_requests: {roots: deny, elicitation: allow}")
+    policies = set_of(
+        "server_requests: {sampling: deny}",
+        "server_requests: {roots: deny, elicitation: allow}",
+        "mode: shadow\nserver_requests: {elicitation: deny}",
+    )
 
     asked = {kind: policies.allows_server_request(kind) for kind in ("sampling", "elicitation", "roots")}
 

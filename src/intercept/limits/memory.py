@@ -59,8 +59,8 @@ class MemoryStore:
         """See `CounterStore.release`."""
         with self._lock:
             for charge in _merged(granted.charges):
-                if charge.shadow and granted.shadow:
-                    continue
+                if not charge.cost or (charge.shadow and granted.shadow):
+                    continue  # was not made
                 group = self._groups.get(charge.key[:-1])
                 sliding = group and group.get(charge.key[-1])
                 if sliding:

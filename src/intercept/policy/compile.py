@@ -77,15 +77,18 @@ class _Compiler:
         if file.prompts is not None:
             sections[Kind.PROMPT] = self._section(Kind.PROMPT, "prompts", file.prompts)
         requests = file.server_requests
+        shadow = file.mode == "shadow"
         return Policy(
             self._document.path,
             self._document.digest,
-            shadow=file.mode == "shadow",
+            shadow=shadow,
             sections=sections,
             denied_requests=frozenset(
-                name for name in ("sampling", "elicitation", "roots") if getattr(requests, name) == "deny"
+                name
+                for name in ("sampling", "elicitation", "roots")
+                if getattr(requests, name) == "deny" and not shadow
             ),
-            allows_unknown_methods=(file.unknown_methods or file.default) == "allow",
+            allows_unknown_methods=(file.unknown_methods or file.default) == "allow" or shadow,
             needs_annotations="annotations" in self._uses,
             needs_history="after" in self._uses,
             notes=tuple(self._notes()),
