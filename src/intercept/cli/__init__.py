@@ -19,6 +19,7 @@ from ..notices import PREFIX
 COMMANDS: Final = {
     "lint": "is a policy valid",
     "test": "does a policy decide as its tests say",
+    "explain": "what would become of a call, and which line says so",
     "schema": "the JSON Schema of policy files, for editors",
 }
 """Beside the proxy itself, which needs no name. Each is a module with `add_parser` and `run`."""
