@@ -66,7 +66,7 @@ class Report:
     path: str
     cases: tuple[Case, ...]
     rules: int
-    """How many rules the policy has."""
+    """How many rules the policy has for tools; tests call nothing else."""
     uncovered: tuple[RuleRef, ...]
     """The rules that decided in no call of any test."""
 
@@ -89,10 +89,11 @@ def play(source: Source, *, grant: str = "") -> Report:
 
 
 def _rules(source: Source) -> Iterator[RuleRef]:
-    for section in source.policy.sections.values():
-        for rules in (*section.exact.values(), *(rules for _, rules in section.globs), section.everyone):
-            for rule in rules:
-                yield rule.ref
+    """The rules that a test can reach: those of tools."""
+    section = source.policy.sections[Kind.TOOL]
+    for rules in (*section.exact.values(), *(rules for _, rules in section.globs), section.everyone):
+        for rule in rules:
+            yield rule.ref
 
 
 def _key(rule: RuleRef) -> _RuleKey:
