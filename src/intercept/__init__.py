@@ -17,6 +17,7 @@ In reading order, each knowing only what stands above it:
     session       protocol state of one client and one upstream: Message -> Action
     limits/       the counter port, window arithmetic, the memory store
     enforcement   admit(judge): evaluate, reserve, decide
+    rehearsal     a session without peers, in virtual time; `trial` plays a policy's tests on it, `explanation` explains
     upstream      the server's process: spawn, signal, leave nobody behind
     relay         two pump threads and the one writer of each destination
     reload        a changed policy file becomes a new policy
