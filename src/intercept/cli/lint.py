@@ -1,52 +1,43 @@
-"""`intercept lint FILE...`: is each policy file one that the proxy would load.
+"""`intercept lint FILE... [-- COMMAND...]`: is each policy file valid and wise.
 
-Findings go to stdout. Exit code 0: none; 1: some; 2: the command line is wrong.
+Findings go to stdout. Exit code 0: nothing but advice; 1: a finding of severity warning or error; 2: the command line
+is wrong.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
-import json
-import sys
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
-from ..errors import PolicyError
+from ..errors import Problem, UsageError
 
 if TYPE_CHECKING:
-    from ..errors import Problem
+    from ..lint.finding import Finding
+    from ..lint.tools import Tool
+    from ..policy.loading import Source
+    from ..policy.model import RuleRef
+    from ..values import Json
 
 _EPILOG: Final = """example:
   intercept lint policies/*.yaml
   intercept lint --format github policy.yaml     (annotations in a GitHub workflow)
+  intercept lint policy.yaml --tools tools.json  (compare with a saved tools/list)
+  intercept lint policy.yaml -- npx -y @codespar/mcp-z-api
 
-exit codes: 0 nothing found, 1 findings, 2 wrong usage
+A comment `# intercept: ignore[rule-id] reason`, on the line of a finding or above it, silences it.
+
+exit codes: 0 nothing found but advice, 1 findings, 2 wrong usage
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One finding; its fields are the documented JSON output."""
-
-    rule: str
-    severity: str
-    confidence: str
-    path: str
-    line: int
-    """From 1; 0 where the file as a whole is meant. So is `column`."""
-    column: int
-    message: str
-    help: str
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to those of `intercept`."""
     parser = subparsers.add_parser(
         "lint",
-        help="is a policy valid",
-        description="Check policy files: every mistake in every file, with its place and what to write instead.",
+        help="is a policy valid and wise",
+        usage="intercept lint FILE... [--format FORMAT] [--tools FILE | -- COMMAND [ARGUMENT ...]]",
+        description="Check policy files: every mistake, and what loads and still does not do what it seems to promise, "
+        "with its place and what to write instead.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -54,63 +45,79 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("files", nargs="+", metavar="FILE", help="policy file, YAML or JSON")
     parser.add_argument(
         "--format",
-        choices=("text", "json", "github"),
+        choices=("text", "json", "sarif", "github"),
         default="text",
-        help="text for people (the default), json for programs, github for annotations in a workflow",
+        help="text for people (the default), json for programs, sarif for code scanning, github for annotations",
+    )
+    parser.add_argument(
+        "--tools",
+        metavar="FILE",
+        help="a saved result of `tools/list`, or an object with a `tools` member, to compare the policies with",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print what is wrong with `arguments.files` in `arguments.format`; return the exit code."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name of a file need not be text in any encoding
-    problems = {path: _problems(path) for path in arguments.files}
-    match arguments.format:
-        case "json":
-            findings = [asdict(_finding(problem)) for found in problems.values() for problem in found]
-            print(json.dumps(findings, indent=2))
-        case "github":
-            for found in problems.values():
-                for problem in found:
-                    print(_annotation(_finding(problem)))
-        case _:
-            for path, found in problems.items():
-                for line in [str(problem) for problem in found] or [f"{path}: ok"]:
-                    print(line)
-    return 1 if any(problems.values()) else 0
+    """Print what is wrong with `arguments.files` in `arguments.format`; return the exit code.
+
+    `arguments.command`, if it is there and not empty, starts the server whose tools the policies are compared with.
+
+    Raises:
+        UsageError: the tools cannot be read.
+        UpstreamError: the server cannot be started, or does not list its tools.
+    """
+    from ..lint import report
+
+    tools = _tools(arguments)
+    found = {path: _lint(path, tools) for path in arguments.files}
+    formats = {"text": report.text, "json": report.as_json, "sarif": report.sarif, "github": report.github}
+    if output := formats[arguments.format](found):
+        print(output)
+    return 1 if any(finding.fails for findings in found.values() for finding in findings) else 0
 
 
-def _problems(path: str) -> Sequence[Problem]:
-    from ..policy import load
+def _lint(path: str, tools: tuple[Tool, ...] | None) -> list[Finding]:
+    from ..lint.engine import invalid, lint
+    from ..policy.source import read_bytes
+
+    data = read_bytes(path)
+    return [invalid(data)] if isinstance(data, Problem) else lint(path, data, tools, _undecided)
+
+
+def _undecided(source: Source) -> tuple[RuleRef, ...]:
+    """The rules that no test of the policy decides."""
+    if not source.file.tests:
+        return ()
+    from ..trial import play
+
+    return play(source).uncovered
+
+
+def _tools(arguments: argparse.Namespace) -> tuple[Tool, ...] | None:
+    from ..lint.tools import parse_tools
+    from ..values import MalformedError
+
+    command: list[str] = getattr(arguments, "command", [])
+    if command and arguments.tools:
+        raise UsageError("give `--tools` or a server's command, not both")
+    try:
+        if command:
+            from ..catalogue.scan import list_tools
+
+            return parse_tools(list_tools(command))
+        return parse_tools(_read(arguments.tools)) if arguments.tools else None
+    except MalformedError as error:
+        where = arguments.tools or command[0]
+        raise UsageError(f"{where}: {error}; {error.advice}") from None
+
+
+def _read(path: str) -> Json:
+    import json
 
     try:
-        load([path])
-    except PolicyError as error:
-        return error.problems
-    return ()
-
-
-def _finding(problem: Problem) -> Finding:
-    where = f"{problem.key_path}: " if problem.key_path else ""
-    return Finding(
-        rule="invalid-policy",
-        severity="error",
-        confidence="high",
-        path=problem.path,
-        line=problem.line,
-        column=problem.column,
-        message=f"{where}{problem.message}",
-        help=problem.help,
-    )
-
-
-def _annotation(finding: Finding) -> str:
-    """A workflow command of GitHub Actions; a place that is not known is left out."""
-    place = f",line={finding.line},col={finding.column}" if finding.line else ""
-    text = f"{finding.message}; {finding.help}" if finding.help else finding.message
-    name = _escaped(finding.path).replace(":", "%3A").replace(",", "%2C")
-    return f"::error file={name}{place},title={finding.rule}::{_escaped(text)}"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        with open(path, encoding="utf-8") as file:
+            value: Json = json.load(file)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {(error.strerror or 'input error').lower()}") from None
+    except (ValueError, RecursionError):
+        raise UsageError(f"{path}: is not JSON; save the result of `tools/list`") from None
+    return value

@@ -1,0 +1,1 @@
+"""What a server offers. `scan` asks a live one."""

@@ -1,0 +1,117 @@
+"""Runs the rules over one policy file and gives every finding its place.
+
+Mistakes that keep a policy from being loaded are findings too; then nothing else is looked at.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Protocol
+
+from ..errors import Problem
+from ..policy.compile import compile_policy
+from ..policy.document import Document, parse
+from ..policy.loading import Source
+from ..policy.model import RuleRef
+from .finding import Confidence, Finding, Remark, Severity
+from .rules import DRIFT, RULES
+from .subject import Subject, subject_of
+from .suppression import UNREASONED, UNUSED, complaints, suppressions, unsuppressed
+from .tools import Tool
+
+INVALID: Final = "invalid-policy"
+"""The id of what keeps a policy from being loaded. It cannot be silenced."""
+
+
+class LintRule(Protocol):
+    """A module of `intercept.lint.rules`."""
+
+    @property
+    def ID(self) -> str:  # noqa: N802
+        """What suppression comments and reports call it."""
+
+    @property
+    def SEVERITY(self) -> Severity:  # noqa: N802
+        """How bad its findings are."""
+
+    @property
+    def CONFIDENCE(self) -> Confidence:  # noqa: N802
+        """How sure it is of them."""
+
+    def check(self, subject: Subject, /) -> Iterator[Remark]:
+        """What it has to say about a policy."""
+
+
+def lint(
+    path: str,
+    data: bytes,
+    tools: tuple[Tool, ...] | None = None,
+    untested: Callable[[Source], tuple[RuleRef, ...]] = lambda _: (),
+) -> list[Finding]:
+    """Every finding about the policy file `path` whose content is `data`, in the order of the text.
+
+    `tools` are those of the server that the policy is for, if they are known. `untested` plays the policy's tests and
+    tells which rules none of them decides.
+    """
+    document = parse(data, path)
+    if document.file is None:
+        return list(map(invalid, document.problems))
+    policy, wrong = compile_policy(document, os.path.realpath(path))
+    if problems := (*document.problems, *wrong):
+        return sorted(map(invalid, problems), key=_place)
+    source = Source(document, document.file, policy)
+    return _judge(subject_of(source, tools, untested(source)), data.decode())
+
+
+def _judge(subject: Subject, text: str) -> list[Finding]:
+    rules: Sequence[LintRule] = RULES if subject.tools is None else (*RULES, *DRIFT)
+    found = {finding: None for rule in rules for finding in _findings(rule, subject)}
+    comments = suppressions(text)
+    findings = list(unsuppressed(found, comments))
+    known = {rule.ID for rule in (*RULES, *DRIFT)}
+    findings += complaints(subject.document.path, comments, known, {rule.ID for rule in rules})
+    return sorted(findings, key=_place)
+
+
+def _findings(rule: LintRule, subject: Subject) -> Iterator[Finding]:
+    for remark in rule.check(subject):
+        line, column = subject.document.position(remark.at, of_key=remark.of_key)
+        path = subject.document.path
+        yield Finding(rule.ID, rule.SEVERITY, rule.CONFIDENCE, path, line, column, remark.message, remark.help)
+
+
+def invalid(problem: Problem) -> Finding:
+    """The finding that a mistake of the loader is."""
+    where = f"{problem.key_path}: " if problem.key_path else ""
+    return Finding(
+        INVALID,
+        Severity.ERROR,
+        Confidence.HIGH,
+        problem.path,
+        problem.line,
+        problem.column,
+        f"{where}{problem.message}",
+        problem.help,
+    )
+
+
+def described() -> dict[str, tuple[str, Severity, Confidence]]:
+    """Every id that a finding can have: what it is about as one line, how bad and how sure."""
+    ids = {
+        INVALID: ("The policy cannot be loaded.", Severity.ERROR, Confidence.HIGH),
+        UNUSED: ("A suppression comment silences nothing.", Severity.WARNING, Confidence.HIGH),
+        UNREASONED: ("A suppression comment gives no reason.", Severity.WARNING, Confidence.HIGH),
+    }
+    rules: Sequence[LintRule] = (*RULES, *DRIFT)
+    for rule in rules:
+        what = (rule.__doc__ or "").partition("\n")[0].removeprefix("What: ")
+        ids[rule.ID] = (f"{what[:1].upper()}{what[1:]}", rule.SEVERITY, rule.CONFIDENCE)
+    return ids
+
+
+def _place(finding: Finding) -> tuple[int, int, str]:
+    return finding.line, finding.column, finding.rule
+
+
+__all__ = ["Document", "LintRule", "described", "invalid", "lint"]
