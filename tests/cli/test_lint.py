@@ -12,7 +12,7 @@ import pytest
 
 from intercept.cli import main
 
-GOOD = "default: deny\ntools: {read_file: {}}\n"
+GOOD = "default: deny\ntools: {get_time: {}}\ntests: [{calls: [{tool: get_time, expect: allow}]}]\n"
 BAD = "defalt: deny\ntools:\n  send: {rate_limit: 3/minut}\n"
 
 

@@ -23,6 +23,8 @@ def test_a_few_hundred_mutated_policies_load_or_are_refused_with_reasons(tmp_pat
         b"default: [deny]",
         b"*" + b"a" * 5_000 + b": {}",
         b"tools: {? " + b"a" * 5_000 + b" : 5}",
+        b"timezone: " + b"/".join([b"Europe"] * 500),
+        b"timezone: Europe" + b".a" * 5_000 + b"/x",
         b"tools: {send: {require: [{path: args.u, op: host_in, value: '" + b"a/" * 5_000 + b"'}]}}",
     ],
 )

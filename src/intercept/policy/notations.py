@@ -71,6 +71,8 @@ _AMOUNT: Final = r"[0-9]{1,12}(\.[0-9]{1,9})?"
 _DURATION: Final = re.compile(rf"({_AMOUNT})([smhd])")
 _WINDOW: Final = rf"{_AMOUNT}[smhd]|second|minute|hour|day|week"
 _LENGTHS: Final = "write seconds, or for example `90s`, `5m`, `2h`, `1d`"
+_ZONE: Final = re.compile(r"[A-Za-z0-9_+-]{1,40}(/[A-Za-z0-9_+-]{1,40}){0,2}")
+"""As the names of the tz database are made: `UTC`, `Etc/GMT+5`, `America/Argentina/Buenos_Aires`."""
 _RATE: Final = re.compile(r"([0-9]{1,12})/(.+)")
 
 
@@ -164,6 +166,15 @@ def texts(value: object, below: KeyPath = ()) -> list[str]:
     return value
 
 
+def _zone(value: object) -> str:
+    # Looking a zone up opens files and imports packages by its name, so that not any text may come that far.
+    if not isinstance(value, str):
+        refuse(f"expected text, found {shown(value)}", rewritten("text", value))
+    if not _ZONE.fullmatch(value):
+        refuse(f"`{clipped(value)}` is not a time zone", "write a name like `America/Sao_Paulo`")
+    return value
+
+
 def _version(value: object) -> Literal["1"]:
     if value != "1" and (value != 1 or not isinstance(value, int) or isinstance(value, bool)):
         refuse(f'expected version `"1"`, found {shown(value)}', 'write `version: "1"`')
@@ -188,4 +199,5 @@ NotNegative: TypeAlias = Annotated[Decimal, Notation(_not_negative, {"type": "nu
 Texts: TypeAlias = Annotated[list[str], Notation(texts, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]})]
 Price: TypeAlias = Annotated[Cost, Notation(_cost, {"anyOf": [_SOME, _PATH_COST]})]
 Version: TypeAlias = Annotated[Literal["1"], Notation(_version, {"enum": ["1", 1]})]
+Zone: TypeAlias = Annotated[str, Notation(_zone, {"type": "string", "pattern": f"^{_ZONE.pattern}$"})]
 Name: TypeAlias = Annotated[str, Field(min_length=1)]

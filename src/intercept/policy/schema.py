@@ -28,6 +28,7 @@ from .notations import (
     Texts,
     Version,
     Window,
+    Zone,
     rate,
     refuse,
     texts,
@@ -393,7 +394,7 @@ class PolicyFile(_Model):
     description: str = ""
     default: Maybe[Permission] = Field(None, description="what happens to a tool that no entry lists; default: deny")
     mode: Mode = "enforce"
-    timezone: str = Field("UTC", description="IANA name for `now.*`")
+    timezone: Zone = Field("UTC", description="IANA name for `now.*`")
     hide: list[Name] = Field(
         default_factory=list, description="names and globs left out of `tools/list`, and refused when called"
     )
