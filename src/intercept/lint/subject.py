@@ -6,6 +6,7 @@ Everything a rule needs to ask about a policy is answered here, so that rules ho
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -15,6 +16,7 @@ from ..policy.names import Glob, is_glob
 from ..policy.operators import OPERATORS
 from ..values import Path, parse_path
 from .tools import Absent, Tool, Unclear, types_of
+from .words import words
 
 if TYPE_CHECKING:
     from ..policy.document import Document
@@ -209,6 +211,11 @@ class Subject:
             return tuple(tool for tool in self.tools if tool.name == entry)
         matches = Glob.parse(entry).matches
         return tuple(tool for tool in self.tools if matches(tool.name))
+
+    def takes(self, entry: Entry, names: AbstractSet[str]) -> bool:
+        """Whether the tools of `entry` have an argument with one of these words in its name, or are not known."""
+        tools = self.tools_of(entry.kind, entry.name)
+        return not tools or any(not names.isdisjoint(words(name)) for tool in tools for name in tool.arguments)
 
     def types_at(self, condition: Condition) -> frozenset[str]:
         """The JSON types that the tools of the entry take where `condition` looks; empty if one does not tell."""

@@ -152,4 +152,4 @@ def reads_strangers(name: str) -> bool:
 
 def sends_out(name: str) -> bool:
     """Whether it can carry text to a place that an argument names."""
-    return sends(name) or fetches_urls(name)
+    return (verb(name) in {"email", "forward", "post", "reply", "send"} and sends(name)) or fetches_urls(name)

@@ -30,11 +30,15 @@ ID: Final = "unchecked-path"
 SEVERITY: Final = Severity.WARNING
 CONFIDENCE: Final = Confidence.MEDIUM
 
+_NAMES: Final = frozenset({"directory", "file", "filename", "filepath", "folder", "path", "paths", "source"})
+
 
 def check(subject: Subject, /) -> Iterator[Remark]:
     """Report such tools where no rule looks at an argument."""
     for entry in subject.allowed_tools:
-        if opens_files(entry.name) and not subject.checks_arguments(entry):
+        if not opens_files(entry.name) or not subject.takes(entry, _NAMES):
+            continue
+        if not subject.checks_arguments(entry):
             yield Remark(
                 entry.at,
                 f"`{entry.name}` works on whatever path it is given, and no rule looks at it",

@@ -30,11 +30,15 @@ ID: Final = "unchecked-url"
 SEVERITY: Final = Severity.WARNING
 CONFIDENCE: Final = Confidence.MEDIUM
 
+_NAMES: Final = frozenset({"address", "endpoint", "href", "link", "uri", "url", "urls", "website"})
+
 
 def check(subject: Subject, /) -> Iterator[Remark]:
     """Report such tools where no rule looks at an argument."""
     for entry in subject.allowed_tools:
-        if fetches_urls(entry.name) and not subject.checks_arguments(entry):
+        if not fetches_urls(entry.name) or not subject.takes(entry, _NAMES):
+            continue
+        if not subject.checks_arguments(entry):
             yield Remark(
                 entry.at,
                 f"`{entry.name}` requests whatever address it is given, and no rule looks at it",
