@@ -17,12 +17,13 @@ from ..errors import InterceptError
 from ..notices import PREFIX
 
 COMMANDS: Final = {
-    "lint": "is a policy valid",
+    "lint": "is a policy valid and wise",
     "test": "does a policy decide as its tests say",
     "explain": "what would become of a call, and which line says so",
     "schema": "the JSON Schema of policy files, for editors",
 }
-"""Beside the proxy itself, which needs no name. Each is a module with `add_parser` and `run`."""
+"""Beside the proxy itself, which needs no name. Each is a module with `add_parser` and `run`; one with `TAKES_SERVER`
+finds what stands behind `--` in `command`."""
 
 _EPILOG: Final = f"""commands (`intercept COMMAND --help` says more):
 {"".join(f"  {name:<10}{what}{chr(10)}" for name, what in COMMANDS.items())}
@@ -55,7 +56,11 @@ def _command(arguments: list[str]) -> int:
     module = import_module(f".{arguments[0]}", __package__)
     parser = _Parser(prog="intercept")
     module.add_parser(parser.add_subparsers(parser_class=_Parser))
-    options = parser.parse_args(arguments)
+    # argparse would take a server's command for more of the arguments before it.
+    ends = "--" in arguments and getattr(module, "TAKES_SERVER", False)
+    split = arguments.index("--") if ends else len(arguments)
+    options = parser.parse_args(arguments[:split])
+    options.command = arguments[split + 1 :]
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name of a file need not be text in any encoding
     code: int = module.run(options)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..policy.model import RuleRef
     from ..values import Json
 
+TAKES_SERVER: Final = True
 _EPILOG: Final = """example:
   intercept lint policies/*.yaml
   intercept lint --format github policy.yaml     (annotations in a GitHub workflow)
@@ -59,7 +60,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(arguments: argparse.Namespace) -> int:
     """Print what is wrong with `arguments.files` in `arguments.format`; return the exit code.
 
-    `arguments.command`, if it is there and not empty, starts the server whose tools the policies are compared with.
+    `arguments.command`, unless it is empty, starts the server whose tools the policies are compared with.
 
     Raises:
         UsageError: the tools cannot be read.
@@ -96,7 +97,7 @@ def _tools(arguments: argparse.Namespace) -> tuple[Tool, ...] | None:
     from ..lint.tools import parse_tools
     from ..values import MalformedError
 
-    command: list[str] = getattr(arguments, "command", [])
+    command: list[str] = arguments.command
     if command and arguments.tools:
         raise UsageError("give `--tools` or a server's command, not both")
     try:
