@@ -261,6 +261,8 @@ def test_a_limit_in_shadow_mode_never_makes_a_call_wait() -> None:
         ("{action: deny, when: [{any: [{not: {path: tool.name, op: glob, value: '*'}}]}]}", True),
         ("{require: [{path: tool.name, op: regex, value: ^x}]}", False),
         ("{require: [{path: tool.name, op: lt, value: 5}]}", False),
+        ("{action: deny, when: [{path: tool.name, op: lt, value: 5}]}", False),
+        ("{rules: [{require: [{path: args.x, op: exists, value: true}]}, {action: deny}]}", False),
         ("{require: [{path: args.x, op: exists, value: true}]}", True),
         ("{rate_limit: 1/day}", True),
         ("{deny_if: [{conditions: []}]}", False),
@@ -271,6 +273,7 @@ def test_a_tool_that_no_call_could_ever_use_is_left_out(entry: str, shown: bool)
     assert policy_of(f"default: allow\ntools: {{send: {entry}}}").shows(Kind.TOOL, "send")
     assert policy_of(f"default: allow\nhide_denied: true\ntools: {{send: {entry}}}").shows(Kind.TOOL, "send") is shown
     assert policy_of(f"hide_denied: false\ntools: {{send: {entry}}}").shows(Kind.TOOL, "send")
+    assert shown or not allows(policy_of(f"tools: {{send: {entry}}}"), "send", x=2)
 
 
 def test_what_is_not_shown_is_never_allowed() -> None:
