@@ -364,8 +364,9 @@ def measure_round(subjects: Sequence[Subject], effort: Effort, results: Results,
         alternate(figure, measure, direct, lanes, effort, effort.blocks, results)
     if effort.megabytes:
         cat = Lane.open(CAT)
+        others = [lane for lane in lanes if lane.subject is not CAT]
         for figure, measure in RESULTS.items():
-            alternate(figure, measure, cat, [lane for lane in lanes if lane.subject is not CAT], effort, 3, results)
+            alternate(figure, measure, cat, others, effort, min(3, effort.blocks), results)
         cat.close()
     for lane in lanes:
         results.add("highest memory", lane.subject.name, lane.connection.memory("VmHWM"))
