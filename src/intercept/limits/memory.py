@@ -14,8 +14,11 @@ from .windows import Sliding
 
 MAX_LIVE: Final = 100_000
 """`per` values of one counter that may count at a time; calls that would need more are refused (POLICY section 5)."""
-_SWEPT: Final = 2
-"""Keys looked at for cleaning in a reserve. A charge adds one, so two keep up."""
+_CLEANED: Final = 2
+"""Keys looked at for cleaning when a key is added to a counter: more than are added."""
+_SWEPT: Final = 16
+_SWEEP_EVERY: Final = 8
+"""Reserves between two looks at a counter that may not be used any more, and the keys looked at then."""
 
 _Counter: TypeAlias = tuple[str, ...]
 _Group: TypeAlias = OrderedDict[str, Sliding]
@@ -31,7 +34,8 @@ class MemoryStore:
         self._groups: dict[_Counter, _Group] = {}
         """Counter to `per` values to charges; in a group, what was charged last comes last and so ends last."""
         self._rounds: deque[_Counter] = deque()
-        """Every counter once, for cleaning one after the other."""
+        """Every counter once, for sweeping one after the other."""
+        self._reserved = 0
 
     def reserve(self, charges: Sequence[Charge], now: float) -> Granted | Refused:
         """See `CounterStore.reserve`."""
@@ -52,7 +56,9 @@ class MemoryStore:
                     unmet = (Exhausted(would_refuse.charge, would_refuse.retry_after),)
                 else:
                     self._make(shadow)
-            self._sweep()
+            self._reserved += 1
+            if self._reserved % _SWEEP_EVERY == 0:
+                self._sweep()
         return Granted(tuple(charges), now, unmet)
 
     def release(self, granted: Granted) -> None:
@@ -118,25 +124,25 @@ class MemoryStore:
                 self._rounds.append(counter)
             sliding = group.get(per)
             if sliding is None:
+                self._clean(group, _CLEANED)
                 sliding = group[per] = Sliding()
             else:
                 group.move_to_end(per)
             sliding.charge(self._now + charge.window.seconds, charge.cost)
-            self._clean(group)
 
     def _sweep(self) -> None:
         if not self._rounds:
             return
         counter = self._rounds.popleft()
         group = self._groups[counter]
-        self._clean(group)
+        self._clean(group, _SWEPT)
         if group:
             self._rounds.append(counter)
         else:
             del self._groups[counter]
 
-    def _clean(self, group: _Group) -> None:
-        for _ in range(_SWEPT):
+    def _clean(self, group: _Group, keys: int) -> None:
+        for _ in range(keys):
             if not group:
                 return
             key = next(iter(group))

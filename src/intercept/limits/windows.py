@@ -52,11 +52,12 @@ class Sliding:
 
         To be called after `expire(now)`.
         """
+        total = _EXACT.add(self._used, cost)
+        if total <= maximum:
+            return 0.0
         if cost > maximum:
             return None
-        excess = _EXACT.subtract(_EXACT.add(self._used, cost), maximum)
-        if excess <= 0:
-            return 0.0
+        excess = _EXACT.subtract(total, maximum)
         for end, spent in self._entries:
             excess = _EXACT.subtract(excess, spent)
             if excess <= 0:
