@@ -55,6 +55,24 @@ def test_a_name_in_disguise_is_denied_under_either_default(default: str, name: s
     assert policy.shows(Kind.TOOL, name) is (default == "allow")
 
 
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "tools: {send: {after: read, action: deny}}",
+        "tools: {'*': {rules: [{after: [other, read], action: deny}]}}",
+        "all_tools: {after: [read], action: deny}",
+        "resources: {'*': {after: read, action: deny}}",
+        "prompts: {'*': {after: read, action: deny}}",
+    ],
+)
+def test_a_name_that_an_after_waits_for_cannot_be_used_in_disguise(policy: str) -> None:
+    policies = policy_of(f"default: allow\n{policy}")
+
+    assert decide(policies, "READ").effect is Effect.DENY
+    assert decide(policies, "read").effect is Effect.ALLOW
+    assert decide(policies, "reader").effect is Effect.ALLOW
+
+
 def test_two_names_of_one_normal_form_are_both_trusted_where_both_are_named() -> None:
     policy = policy_of("tools: {Send: {}, send: {}}")
 

@@ -53,6 +53,8 @@ class _Compiler:
         self._zone: tzinfo = UTC
         self._uses: set[str] = set()
         """What the policy makes use of, as `Policy.needs_...` and the notes tell it."""
+        self._waited_for: set[str] = set()
+        """Tools that an `after` names, wherever it stands."""
 
     @contextmanager
     def _at(self, *at: str | int) -> Iterator[None]:
@@ -71,11 +73,13 @@ class _Compiler:
         file = self._file
         with self._at("timezone"):
             self._zone = _zone(file.timezone)
-        sections = {Kind.TOOL: self._section(Kind.TOOL, "tools", file.tools)}
+        sections: dict[Kind, Section] = {}
         if file.resources is not None:
             sections[Kind.RESOURCE] = self._section(Kind.RESOURCE, "resources", file.resources)
         if file.prompts is not None:
             sections[Kind.PROMPT] = self._section(Kind.PROMPT, "prompts", file.prompts)
+        # Last, because the others may name tools too.
+        sections[Kind.TOOL] = self._section(Kind.TOOL, "tools", file.tools)
         requests = file.server_requests
         shadow = file.mode == "shadow"
         return Policy(
@@ -120,9 +124,11 @@ class _Compiler:
             else:
                 self._wrong((key, name), "an entry has an empty name", f"name a {kind}, or write `*` for all of them")
         hidden = _NAMELESS
+        named = frozenset(exact)
         if kind is Kind.TOOL:
             everyone += self._all_tools(entries)
             hidden = self._names("hide", self._file.hide)
+            named |= hidden.exact | self._waited_for
         denies = self._file.default != "allow"
         hides_denied = self._file.hide_denied
         return Section(
@@ -133,7 +139,8 @@ class _Compiler:
             allows_unlisted=not denies,
             hidden=hidden,
             hides_denied=denies if hides_denied is None else hides_denied,
-            normal_forms=frozenset(map(normal_form, [*exact, *hidden.exact])),
+            named=named,
+            normal_forms=frozenset(map(normal_form, named)),
         )
 
     def _all_tools(self, entries: Mapping[str, schema.Entry]) -> tuple[Rule, ...]:
@@ -180,15 +187,18 @@ class _Compiler:
             when += conditions
         else:
             require += map(Requirement, conditions)
+        after = None
         if rule.after:
             self._uses.add("after")
+            after = self._names("after", rule.after, *at)
+            self._waited_for |= after.exact
         return Rule(
             ref,
             denies=rule.denies,
             on_deny=rule.reason_given,
             shadow=rule.mode == "shadow",
             when=tuple(when),
-            after=self._names("after", rule.after, *at) if rule.after else None,
+            after=after,
             require=tuple(require),
             arguments=self._arguments(rule, at),
             limits=tuple(self._limits(context, ref)),

@@ -52,16 +52,19 @@ class Section:
     allows_unlisted: bool
     hidden: Names
     hides_denied: bool
+    named: frozenset[str]
+    """All names that the policy gives exactly: as an entry, under `hide`, or in an `after`."""
     normal_forms: frozenset[str]
-    """Of all names that the policy names exactly."""
+    """Of all of these."""
 
     def plan(self, name: str, policy: str) -> Plan:
         """Work out what `name` alone decides; `policy` is the digest that decisions carry."""
         kind = self.kind
         if not 0 < len(name) <= MAX_NAME:
             return _refused(name, reasons.not_a_name(kind), policy)
-        is_named = name in self.exact or name in self.hidden.exact
-        if not is_named and (normal_form(name) in self.normal_forms or (kind is Kind.RESOURCE and is_disguised(name))):
+        if name not in self.named and (
+            normal_form(name) in self.normal_forms or (kind is Kind.RESOURCE and is_disguised(name))
+        ):
             return _refused(name, reasons.misspelt(kind), policy)
         if name in self.hidden:
             return _refused(name, reasons.hidden(kind, name), policy)
