@@ -38,8 +38,9 @@ def list_tools(command: Sequence[str], patience: float = PATIENCE) -> Json:
 
 async def _collect(command: Sequence[str], patience: float, tools: list[Json]) -> None:
     server = StdioServerParameters(command=command[0], args=list(command[1:]), env=dict(os.environ))
-    with anyio.fail_after(patience):
-        async with Client(stdio_client(server)) as client:
+    # The server's words for people go to our own stderr, whatever stands in its place in this interpreter.
+    with anyio.fail_after(patience), os.fdopen(os.dup(2), "w") as errors:
+        async with Client(stdio_client(server, errors)) as client:
             cursor: str | None = None
             for _ in range(_PAGES):
                 page = await client.list_tools(cursor=cursor)

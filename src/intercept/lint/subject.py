@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from ..policy import legacy, schema
@@ -37,8 +37,8 @@ class Entry:
     name: str
     """A name, a glob, or `*`."""
     at: KeyPath
-    written: schema.Entry
     rules: tuple[Rule, ...]
+    _glob: Glob
 
     @property
     def is_exact(self) -> bool:
@@ -47,7 +47,7 @@ class Entry:
 
     def covers(self, name: str) -> bool:
         """Whether its rules apply to `name`, or to all that the glob `name` matches."""
-        return self.name in ("*", name) or (is_glob(self.name) and Glob.parse(self.name).matches(name))
+        return self._glob.matches(name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +60,8 @@ class Rule:
     at: KeyPath
     name: str
     written: schema.Rule
+    limits: tuple[tuple[KeyPath, schema.Limit | schema.State], ...]
+    """Every limit with its place."""
 
     @property
     def is_enforced(self) -> bool:
@@ -76,16 +78,6 @@ class Rule:
     def always_denies(self) -> bool:
         """Whether no call passes it."""
         return self.written.denies and self.is_ungated and self.is_enforced
-
-    @property
-    def limits(self) -> tuple[tuple[KeyPath, schema.Limit | schema.State], ...]:
-        """Every limit with its place."""
-        found: list[tuple[KeyPath, schema.Limit | schema.State]] = [
-            ((*self.at, *below), limit) for below, limit in self.written.each_limit()
-        ]
-        if self.written.state is not None:
-            found.append(((*self.at, "state"), self.written.state))
-        return tuple(found)
 
     @property
     def can_refuse(self) -> bool:
@@ -161,6 +153,8 @@ class Subject:
     _wide: tuple[Entry, ...]
     """The entries for more than one name."""
     _of_rule: Mapping[Rule, tuple[Condition, ...]]
+    _covering: dict[tuple[Kind, str], tuple[Rule, ...]] = field(default_factory=dict)
+    _usable: dict[str, bool] = field(default_factory=dict)
 
     @property
     def rules(self) -> Iterator[Rule]:
@@ -183,9 +177,13 @@ class Subject:
 
     def covering(self, kind: Kind, name: str) -> tuple[Rule, ...]:
         """The rules that apply to `name`, or to all that the glob `name` matches, in the order of evaluation."""
-        exact = self._exact.get((kind, name))
-        wide = [entry for entry in self._wide if entry is not exact and entry.kind is kind and entry.covers(name)]
-        return tuple(rule for entry in ([exact] if exact else []) + wide for rule in entry.rules)
+        found = self._covering.get((kind, name))
+        if found is None:
+            exact = self._exact.get((kind, name))
+            wide = [entry for entry in self._wide if entry is not exact and entry.kind is kind and entry.covers(name)]
+            found = tuple(rule for entry in ([exact] if exact else []) + wide for rule in entry.rules)
+            self._covering[kind, name] = found
+        return found
 
     def has_limit(self, entry: Entry) -> bool:
         """Whether something counts how often the tool is used, or how much."""
@@ -201,7 +199,9 @@ class Subject:
 
     def is_usable(self, name: str) -> bool:
         """Whether any call of the tool `name` could be allowed."""
-        return self.policy.sections[Kind.TOOL].plan(name, "").is_usable
+        if name not in self._usable:
+            self._usable[name] = self.policy.sections[Kind.TOOL].plan(name, "").is_usable
+        return self._usable[name]
 
     def tools_of(self, kind: Kind, entry: str) -> tuple[Tool, ...]:
         """The tools of the server that the entry called `entry` covers; empty if they are not known."""
@@ -281,10 +281,17 @@ def _entries(file: schema.PolicyFile) -> Iterator[Entry]:
 
 def _entry(kind: Kind, name: str, at: KeyPath, written: schema.Entry) -> Entry:
     rules = tuple(
-        Rule(kind, name, (*at, *below), rule.name or f"{name}#{number}", rule)
+        Rule(kind, name, (*at, *below), rule.name or f"{name}#{number}", rule, tuple(_limits((*at, *below), rule)))
         for number, (below, rule) in enumerate(written.each_rule(), 1)
     )
-    return Entry(kind, name, at, written, rules)
+    return Entry(kind, name, at, rules, Glob.parse(name))
+
+
+def _limits(at: KeyPath, rule: schema.Rule) -> Iterator[tuple[KeyPath, schema.Limit | schema.State]]:
+    for below, limit in rule.each_limit():
+        yield (*at, *below), limit
+    if rule.state is not None:
+        yield (*at, "state"), rule.state
 
 
 def _conditions(rule: Rule) -> Iterator[Condition]:
