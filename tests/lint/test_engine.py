@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from intercept.lint import engine
 from intercept.lint.finding import Confidence, Finding, Severity
 from intercept.lint.rules import DRIFT, RULES
+from intercept.lint.tools import Tool
+from intercept.policy.schema import OPERANDS
 
 from .samples import lint, uncovered
 
@@ -134,3 +137,23 @@ prompts:
         ("never-applies", 6),
         ("unanchored-regex", 9),
     ]
+
+
+TEXTS = ["a", "", "[", "^(a|b)$", "https://a.example", "/srv", "*", "10.0.0.0/8", "5"]
+VALUES = [*TEXTS, 5, 0, -1, 0.5, True, [], ["a", 1], [[]], {}]
+PATHS = ["args", "args[0]", "args.a", "args.to[*].b", 'args["x y"]', "args.url", "args.sql", "now.hour", "tool.name"]
+TOOL = Tool("git", {"properties": {"a": {"type": "array"}, "url": {"enum": [1]}, "sql": {"type": "integer"}}})
+
+
+@pytest.mark.parametrize("op", OPERANDS)
+@pytest.mark.parametrize(("role", "action"), [("require", "allow"), ("when", "deny")])
+def test_no_condition_upsets_a_rule_whatever_it_compares(op: str, role: str, action: str) -> None:
+    loaded = 0
+    for path in PATHS:
+        for value in VALUES:
+            condition = {"path": path, "op": op, "value": value}
+            rule = {"action": action, role: [condition, {"not": {"any": [condition, condition]}}]}
+            policy = json.dumps({"default": "deny", "tools": {"git": rule}})
+            loaded += all(finding.rule != "invalid-policy" for finding in lint(policy, (TOOL,)))
+
+    assert loaded

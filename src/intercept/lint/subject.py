@@ -114,6 +114,12 @@ class Condition:
         return isinstance(self.written, schema.Clause) and self.written.optional
 
     @property
+    def argument(self) -> str:
+        """The name of the argument that it looks at, the innermost one; empty if it looks at something else."""
+        names = [step for step in self.path.steps if isinstance(step, str)]
+        return names[-1] if names and self.path.root == "args" else ""
+
+    @property
     def admits(self) -> bool:
         """Whether a call passes because this holds: the values it names are the good ones."""
         return self._decides and (self.requires is not self.negated) and self.op not in NEGATIVE

@@ -32,6 +32,9 @@ PAYING: Final = frozenset({"charge", "pay", "payout", "refund", "withdraw"})
 _MOVES_MONEY: Final = frozenset({"authorize", "capture", "confirm", "create", "execute", "issue", "make", "send"})
 VERBS: Final = READING | DELETING | SENDING | WRITING | RUNNING | PAYING | _MOVES_MONEY | {"transfer"}
 
+_THINGS: Final = frozenset({"charge", "check", "diff", "email", "post", "query", "refund", "status", "view", "watch"})
+"""Verbs that are nouns as often."""
+
 _MONEY: Final = frozenset({"charge", "invoice", "mandate", "payment", "payout", "purchase", "refund"})
 _LITTLE: Final = frozenset({
     "bookmark", "bookmarks", "emoji", "favorite", "label", "labels", "like", "participant", "reaction", "reactions",
@@ -69,13 +72,11 @@ def words(name: str) -> tuple[str, ...]:
 def verb(name: str) -> str:
     """What the tool does, in one word; empty if no word tells.
 
-    The first verb counts, because prefixes come before it: `fb_get_post` gets. One at the end makes it read:
-    `storage_blob_get`, `post_list`.
+    The first verb counts, because prefixes come before it: `fb_get_post` gets. What could be a thing counts last:
+    `post_list` lists, `slack_post_message` posts.
     """
-    found = words(name)
-    if found and found[-1] in READING:
-        return found[-1]
-    return next((word for word in found if word in VERBS), "")
+    found = [word for word in words(name) if word in VERBS]
+    return next((word for word in found if word not in _THINGS), found[0] if found else "")
 
 
 def deletes(name: str) -> bool:

@@ -49,14 +49,14 @@ def check(subject: Subject, /) -> Iterator[Remark]:
 def _is_there(subject: Subject, condition: Condition) -> bool:
     entry = condition.rule.entry
     tools = subject.tools_of(condition.rule.kind, entry)
-    if tools and all(condition.path.steps[0] in tool.required for tool in tools) and len(condition.path.steps) == 1:
+    is_top = condition.path.steps == (condition.argument,)
+    if tools and is_top and all(condition.argument in tool.required for tool in tools):
         return True
     path = str(condition.path)
-    return any(
-        str(each.path) == path and _asks(each)
-        for rule in subject.covering(condition.rule.kind, entry)
-        for each in subject.conditions_of(rule)
-    )
+    rules = subject.covering(condition.rule.kind, entry)
+    if is_top and any(condition.argument in (rule.written.arguments or {}).get("required", ()) for rule in rules):
+        return True
+    return any(str(each.path) == path and _asks(each) for rule in rules for each in subject.conditions_of(rule))
 
 
 def _asks(condition: Condition) -> bool:

@@ -51,10 +51,7 @@ def check(subject: Subject, /) -> Iterator[Remark]:
 
 
 def _is_risky(condition: Condition) -> bool:
-    steps = [step for step in condition.path.steps if isinstance(step, str)]
-    if condition.path.root != "args" or not steps:
-        return False
-    found = {*words(steps[-1])}
+    found = {*words(condition.argument)}
     return bool(found & _NAMES) or (found <= {*_PATHS, "name"} and bool(found & _PATHS))
 
 

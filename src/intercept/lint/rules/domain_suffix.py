@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..finding import Confidence, Remark, Severity
-from ..subject import Condition, Subject
+from ..subject import Subject
 from ..witness import passing
 from ..words import words
 
@@ -45,15 +45,10 @@ _NAMES: Final = frozenset({
 def check(subject: Subject, /) -> Iterator[Remark]:
     """Report ends that another domain has as well; one is tried."""
     for condition in subject.conditions:
-        if condition.op != "ends_with" or not condition.admits or not _is_about_hosts(condition):
+        if condition.op != "ends_with" or not condition.admits or _NAMES.isdisjoint(words(condition.argument)):
             continue
         value = str(condition.written.value)
         lures = (f"a@evil-{value}", f"evil-{value}") if _DOMAIN.fullmatch(value) else ()
         if text := passing(subject, condition, lures):
             advice = f"write `@{value}` for mail, `.{value}` for hosts"
             yield Remark((*condition.at, "value"), f"`{text}` passes", advice)
-
-
-def _is_about_hosts(condition: Condition) -> bool:
-    named = [step for step in condition.path.steps if isinstance(step, str)]
-    return condition.path.root == "args" and bool(named) and bool(_NAMES & {*words(named[-1])})

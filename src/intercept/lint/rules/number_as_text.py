@@ -41,7 +41,8 @@ _NAMES: Final = frozenset({
 def check(subject: Subject, /) -> Iterator[Remark]:
     """Report `eq`, `neq`, `in` and `not_in` with the text of a number, where the argument is called like one."""
     for condition in subject.conditions:
-        if condition.op in {"eq", "neq", "in", "not_in"} and _is_number(condition) and not _is_text(subject, condition):
+        is_number = not _NAMES.isdisjoint(words(condition.argument)[-1:])
+        if is_number and condition.op in {"eq", "neq", "in", "not_in"} and not _is_text(subject, condition):
             value = condition.written.value
             items = value if isinstance(value, list) else [value]
             if quoted := next((item for item in items if isinstance(item, str) and NUMBER.fullmatch(item)), None):
@@ -50,11 +51,6 @@ def check(subject: Subject, /) -> Iterator[Remark]:
                     f'`"{quoted}"` is text and never equal to the number {quoted}',
                     "leave out the quotes",
                 )
-
-
-def _is_number(condition: Condition) -> bool:
-    steps = [step for step in condition.path.steps if isinstance(step, str)]
-    return condition.path.root == "args" and bool(steps) and not _NAMES.isdisjoint(words(steps[-1])[-1:])
 
 
 def _is_text(subject: Subject, condition: Condition) -> bool:

@@ -59,13 +59,9 @@ def check(subject: Subject, /) -> Iterator[Remark]:
 
 
 def _is_sql(condition: Condition) -> bool:
-    name = condition.path.steps[-1] if condition.path.steps else ""
-    about = runs_sql(condition.rule.entry) or (isinstance(name, str) and "sql" in words(name))
-    about = about or (
-        isinstance(name, str) and bool(_NAMES & {*words(name)}) and ("SELECT" in str(condition.written.value).upper())
-    )
-    return (
-        about
-        and condition.op in {"starts_with", "glob", "regex", "contains"}
-        and bool(_READS.search(str(condition.written.value)))
-    )
+    value = str(condition.written.value)
+    if condition.op not in {"starts_with", "glob", "regex", "contains"} or not _READS.search(value):
+        return False
+    found = words(condition.argument)
+    named = "sql" in found or ("SELECT" in value.upper() and not _NAMES.isdisjoint(found))
+    return named or runs_sql(condition.rule.entry)

@@ -50,9 +50,9 @@ def check(subject: Subject, /) -> Iterator[Remark]:
 
 
 def _lures(condition: Condition) -> Iterator[str]:
-    value, name = str(condition.written.value), condition.path.steps[-1]
+    value = str(condition.written.value)
     if condition.op in {"contains", "ends_with"}:
-        if isinstance(name, str) and _NAMES & {*words(name)} and _HOST.fullmatch(value):
+        if not _NAMES.isdisjoint(words(condition.argument)) and _HOST.fullmatch(value):
             yield f"https://{EVIL}/?{value}"
         return
     if "://" not in value:
