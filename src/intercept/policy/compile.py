@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ..errors import Problem
@@ -201,7 +202,7 @@ class _Compiler:
             after=after,
             require=tuple(require),
             arguments=self._arguments(rule, at),
-            limits=tuple(self._limits(context, ref)),
+            limits=tuple(self._limits(context, ref)) if rule.rate_limit or rule.limits or rule.state else (),
         )
 
     def _arguments(self, rule: schema.Rule, at: KeyPath) -> Callable[[dict[str, Json]], bool] | None:
@@ -221,6 +222,8 @@ class _Compiler:
     def _conditions(
         self, context: _Context, written: Sequence[schema.Condition], key: str, *, every: bool, but: int | None = None
     ) -> list[Condition]:
+        if not written:
+            return []
         return [
             condition
             for index, each in enumerate(written)
@@ -360,6 +363,7 @@ def _zone(name: str) -> tzinfo:
 _UNITS: Final = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
+@lru_cache(maxsize=64)
 def _in_words(seconds: Decimal) -> str:
     """A length of time as it follows "per": `minute`, `5 minutes`, `0.5 seconds`."""
     for unit, length in _UNITS:

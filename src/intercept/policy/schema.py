@@ -308,7 +308,7 @@ class Rule(_Model):
         """Every limit but that of `state`, with its place below the rule; `rate_limit` is one like the others."""
         if self.rate_limit is not None:
             # Not validated again, and no key but these two was written.
-            yield ("rate_limit",), Limit.model_construct({"max", "window"}, **dict(self.rate_limit))
+            yield ("rate_limit",), Limit.model_construct({"max", "window"}, per=[], **dict(self.rate_limit))
         for at, limit in enumerate(self.limits):
             yield ("limits", at), limit
 

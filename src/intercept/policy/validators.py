@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import jsonschema_rs
@@ -21,6 +22,7 @@ Flaw: TypeAlias = tuple[Where, str, str]
 _NO_LOOKING: Final = "look-around and backreferences are not part of the language"
 
 
+@lru_cache(maxsize=1024)
 def pattern(text: str) -> Callable[[str], bool]:
     """A function that tells whether the pattern `text` is found in a text; `^` and `$` are the ends of the text.
 
