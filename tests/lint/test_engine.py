@@ -116,7 +116,7 @@ def test_every_id_is_described_in_a_sentence() -> None:
 
     assert {rule.ID for rule in (*RULES, *DRIFT)} < set(described)
     assert len(described) == len(RULES) + len(DRIFT) + 3
-    assert all(re.fullmatch(r"[A-Z0-9`].*\.", what) for what, _, _ in described.values())
+    assert all(re.fullmatch(r"[A-Z0-9`].*\.", text) for about in described.values() for text in (about.what, about.why))
 
 
 def test_rules_for_resources_and_prompts_are_looked_at_as_well() -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ..errors import Problem
 from ..policy.compile import compile_policy
-from ..policy.document import Document, parse
+from ..policy.document import parse
 from ..policy.loading import Source
 from ..policy.model import RuleRef
 from .finding import Confidence, Finding, Remark, Severity
@@ -96,22 +97,35 @@ def invalid(problem: Problem) -> Finding:
     )
 
 
-def described() -> dict[str, tuple[str, Severity, Confidence]]:
-    """Every id that a finding can have: what it is about as one line, how bad and how sure."""
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an id of a finding stands for."""
+
+    what: str
+    """One sentence."""
+    why: str
+    severity: Severity
+    confidence: Confidence
+
+
+def described() -> dict[str, About]:
+    """Every id that a finding can have."""
     ids = {
-        INVALID: ("The policy cannot be loaded.", Severity.ERROR, Confidence.HIGH),
-        UNUSED: ("A suppression comment silences nothing.", Severity.WARNING, Confidence.HIGH),
-        UNREASONED: ("A suppression comment gives no reason.", Severity.WARNING, Confidence.HIGH),
+        INVALID: About("The policy cannot be loaded.", "There is no partial load.", Severity.ERROR, Confidence.HIGH),
+        UNUSED: About("A comment silences nothing.", "It hides the next finding.", Severity.WARNING, Confidence.HIGH),
+        UNREASONED: About("A comment gives no reason.", "Nobody can judge it.", Severity.WARNING, Confidence.HIGH),
     }
     rules: Sequence[LintRule] = (*RULES, *DRIFT)
     for rule in rules:
-        what = (rule.__doc__ or "").partition("\n")[0].removeprefix("What: ")
-        ids[rule.ID] = (f"{what[:1].upper()}{what[1:]}", rule.SEVERITY, rule.CONFIDENCE)
+        what, why = (_sentence(part) for part in (rule.__doc__ or "").split("\n\n")[:2])
+        ids[rule.ID] = About(what, why, rule.SEVERITY, rule.CONFIDENCE)
     return ids
+
+
+def _sentence(part: str) -> str:
+    text = " ".join(part.partition(": ")[2].split())
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _place(finding: Finding) -> tuple[int, int, str]:
     return finding.line, finding.column, finding.rule
-
-
-__all__ = ["Document", "LintRule", "described", "invalid", "lint"]

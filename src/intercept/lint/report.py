@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from .. import __version__
 from ..values import Json
-from .engine import INVALID, described
+from .engine import INVALID, About, described
 from .finding import Confidence, Finding, Severity
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -75,13 +75,14 @@ def sarif(found: Mapping[str, Sequence[Finding]]) -> str:
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
-def _rule(known: Mapping[str, tuple[str, Severity, Confidence]], rule: str) -> Json:
-    what, severity, confidence = known[rule]
+def _rule(known: Mapping[str, About], rule: str) -> Json:
+    about = known[rule]
     return {
         "id": rule,
-        "shortDescription": {"text": what},
-        "defaultConfiguration": {"level": _LEVELS[severity]},
-        "properties": {"precision": _PRECISION[confidence], "tags": ["security"]},
+        "shortDescription": {"text": about.what},
+        "help": {"text": about.why},
+        "defaultConfiguration": {"level": _LEVELS[about.severity]},
+        "properties": {"precision": _PRECISION[about.confidence], "tags": ["security"]},
     }
 
 

@@ -30,7 +30,7 @@ CONFIDENCE: Final = Confidence.HIGH
 
 
 def check(subject: Subject, /) -> Iterator[Remark]:
-    """Report `default: allow`, unless a rule for all tools checks what is called."""
+    """Report `default: allow`."""
     if subject.file.default == "allow":
         yield Remark(
             ("default",),

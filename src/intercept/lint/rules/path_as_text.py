@@ -27,13 +27,14 @@ from typing import Final
 from ..finding import Confidence, Remark, Severity
 from ..subject import Condition, Subject
 from ..witness import passing, stretched
-from ..words import opens_files
+from ..words import opens_files, words
 
 ID: Final = "path-as-text"
 SEVERITY: Final = Severity.WARNING
 CONFIDENCE: Final = Confidence.HIGH
 
 _ABSOLUTE: Final = re.compile(r"\^?\(?(?:\\?/(?![/*])|~\\?/|[A-Za-z]:\\)[\w.~-]")
+_NAMES: Final = frozenset({"cwd", "dir", "directory", "file", "filename", "filepath", "folder", "path", "root"})
 _OUT: Final = ("../../../etc/passwd", "/../../../etc/passwd", "x/../../../etc/passwd")
 _LEADS_OUT: Final = re.compile(r"[^.]*/\.\./\.\./\.\./.*")
 
@@ -51,4 +52,7 @@ def _is_path(condition: Condition) -> bool:
     value = str(condition.written.value)
     if condition.op not in {"starts_with", "glob", "regex"}:
         return False
-    return bool(_ABSOLUTE.match(value)) or (opens_files(condition.rule.entry) and "/" in value and "://" not in value)
+    if _ABSOLUTE.match(value):
+        # `/deploy` may be a command of a chat; a path has a name that says so, or goes deeper.
+        return value.count("/") > 1 or not _NAMES.isdisjoint(words(condition.argument))
+    return opens_files(condition.rule.entry) and "/" in value and "://" not in value

@@ -35,6 +35,8 @@ SEVERITY: Final = Severity.WARNING
 CONFIDENCE: Final = Confidence.HIGH
 
 _NAMES: Final = frozenset({"callback", "endpoint", "href", "link", "uri", "url", "urls", "webhook"})
+_ANY: Final = re.compile(r"\\[A-Za-z]|\[(?:\\.|[^\]])*\]")
+_NAMED: Final = re.compile(r"://.*[A-Za-z0-9]")
 _HOST: Final = re.compile(r"\.?[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE)
 
 
@@ -55,7 +57,8 @@ def _lures(condition: Condition) -> Iterator[str]:
         if not _NAMES.isdisjoint(words(condition.argument)) and _HOST.fullmatch(value):
             yield f"https://{EVIL}/?{value}"
         return
-    if "://" not in value:
+    # Without the name of a host it is the scheme that is asked for.
+    if not _NAMED.search(_ANY.sub("", value)):
         return
     for text in stretched(condition, f".{EVIL}/", f"@{EVIL}/", f"{EVIL}/", f".{EVIL}/x", f"{EVIL}/x"):
         try:
