@@ -157,3 +157,14 @@ def test_no_condition_upsets_a_rule_whatever_it_compares(op: str, role: str, act
             loaded += all(finding.rule != "invalid-policy" for finding in lint(policy, (TOOL,)))
 
     assert loaded
+
+
+def test_names_from_a_policy_or_a_server_cannot_write_lines_or_escapes_into_a_message() -> None:
+    policy = 'default: allow\ntools:\n  "send\\n::error::\\e[31m": {}\n  get: {}\n'
+    tool = Tool("geT\x1b[2J\n" + "x" * 9000, {})
+
+    findings = lint(policy, (tool,))
+
+    assert {"unknown-tool", "unmentioned-tool", "unlimited-message"} <= {finding.rule for finding in findings}
+    assert all(finding.message.isprintable() and finding.help.isprintable() for finding in findings)
+    assert max(len(finding.message) for finding in findings) == 500

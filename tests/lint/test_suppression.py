@@ -103,3 +103,9 @@ def test_a_json_policy_has_no_comments() -> None:
     policy = '{\n\t"default": "allow", "description": "# intercept: ignore[default-allow] x"\n}\n'
 
     assert found(policy) == [("default-allow", 2)]
+
+
+def test_lines_are_counted_as_the_policy_counts_them() -> None:
+    policy = SENDING.replace("{}", "{}  # intercept: ignore[unlimited-message] the server limits it")
+
+    assert found(policy.replace("\n", "\r\n")) == []

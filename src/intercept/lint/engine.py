@@ -24,6 +24,9 @@ from .tools import Tool
 INVALID: Final = "invalid-policy"
 """The id of what keeps a policy from being loaded. It cannot be silenced."""
 
+_LONGEST: Final = 500
+"""Characters of a message: a name may have thousands."""
+
 
 class LintRule(Protocol):
     """A module of `intercept.lint.rules`."""
@@ -78,8 +81,14 @@ def _judge(subject: Subject, text: str) -> list[Finding]:
 def _findings(rule: LintRule, subject: Subject) -> Iterator[Finding]:
     for remark in rule.check(subject):
         line, column = subject.document.position(remark.at, of_key=remark.of_key)
-        path = subject.document.path
-        yield Finding(rule.ID, rule.SEVERITY, rule.CONFIDENCE, path, line, column, remark.message, remark.help)
+        path, message, advice = subject.document.path, _one_line(remark.message), _one_line(remark.help)
+        yield Finding(rule.ID, rule.SEVERITY, rule.CONFIDENCE, path, line, column, message, advice)
+
+
+def _one_line(text: str) -> str:
+    # Names come from policies and servers: they must not write lines or escapes of their own, nor pages.
+    plain = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:_LONGEST])
+    return plain if len(text) <= _LONGEST else f"{plain[:-3]}..."
 
 
 def invalid(problem: Problem) -> Finding:

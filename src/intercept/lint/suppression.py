@@ -20,6 +20,7 @@ UNREASONED: Final = "suppression-without-reason"
 
 _COMMENT: Final = re.compile(r"(?:(?<=\s)|^)#\s*intercept:\s*ignore\b([^\r\n]*)", re.MULTILINE)
 _BODY: Final = re.compile(r"\[([^\]]*)\]\s*(.*)", re.DOTALL)
+_LINE: Final = re.compile(r"\r\n|\n|\r")
 _EMPTY: Final = re.compile(r"\s*(?:#.*)?")
 _EXAMPLE: Final = "write `# intercept: ignore[rule-id] why the finding does not hold here`"
 
@@ -42,7 +43,7 @@ def suppressions(text: str) -> list[Suppression]:
     """The comments in `text`, which is a policy that can be read; JSON has none."""
     if "intercept:" not in text:
         return []
-    lines = text.splitlines()
+    lines = _LINE.split(text)
     places = Places(text)
     scalars = _scalars(text)
     found: list[Suppression] = []
