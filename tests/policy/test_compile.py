@@ -203,6 +203,21 @@ def test_limits_without_a_counter_have_one_of_their_own() -> None:
     assert policy.sections[Kind.RESOURCE].exact["a"][0].limits[0].template.key not in {charge.key for charge in made}
 
 
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "{name: 'a#2', rate_limit: 5/minute}, {rate_limit: 5/minute}",
+        "{name: 'a#2', rate_limit: 5/minute}, {name: 'a#2', rate_limit: 5/minute}",
+        "{rate_limit: 5/minute}, {name: 'a#1', rate_limit: 5/minute}",
+        "{name: '2', rate_limit: 5/minute}, {rate_limit: 5/minute}",
+    ],
+)
+def test_a_rule_called_like_another_shares_no_counter_with_it(rules: str) -> None:
+    one, other = charges(f"{{rules: [{rules}]}}")
+
+    assert one.key != other.key
+
+
 def test_limits_share_a_counter_only_with_the_same_window_scope_and_per() -> None:
     keys = [
         charges(f"{{limits: [{{counter: c, max: 5, {rest}}}]}}", a=1, b=2)[0].key

@@ -167,9 +167,10 @@ class _Compiler:
         taken: set[str] = set()
         for index, (below, rule) in enumerate(entry.each_rule(), 1):
             numbered = f"{name}#{index}"
-            # Counters are kept under the author's name for a rule, so that they survive a change of order.
-            identity = rule.name if rule.name and rule.name not in taken else numbered
-            taken.add(identity)
+            # Counters are kept under the author's name for a rule, so that they survive a change of order; otherwise
+            # under a number, which no name is, whatever it looks like.
+            identity = rule.name if rule.name and rule.name not in taken else index
+            taken.add(rule.name or "")
             rules.append(self._rule(_Context(kind, name, identity, rule, (*at, *below)), rule.name or numbered))
         return tuple(rules)
 
@@ -339,7 +340,7 @@ class _Context:
 
     kind: Kind
     entry: str
-    identity: str
+    identity: str | int
     """A name for the rule within its entry; no other rule there has it."""
     rule: schema.Rule
     at: KeyPath
