@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
+from intercept.lint.engine import described
+from intercept.lint.rules import DRIFT
+
 from .samples import lint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,3 +69,10 @@ def test_the_comment_that_the_page_shows_silences_its_finding() -> None:
 
     assert [finding for finding in lint(policy) if finding.fails] == []
     assert [finding.rule for finding in lint(re.sub("#.*", "", policy)) if finding.fails] == ["unlimited-message"]
+
+
+def test_the_page_lists_every_rule_as_it_describes_itself() -> None:
+    rows = [line for line in PAGE.splitlines() if line.startswith("| `")]
+
+    assert rows == [f"| `{rule}` | {about.severity} | {about.what} |" for rule, about in described().items()]
+    assert [row.split("`")[1] for row in rows[-7:]] == [rule.ID for rule in DRIFT]
