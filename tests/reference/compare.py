@@ -1,0 +1,200 @@
+"""The package and the reference side by side: where they differ, and the smallest case in which they still do."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from intercept.enforcement import Enforcer
+from intercept.errors import PolicyError
+from intercept.limits.memory import MemoryStore
+from intercept.policy import Decision, Kind, PolicySet, ToolCall, load
+from intercept.session import Judge
+from intercept.wire import Request, parse_client
+
+from .evaluator import OUTRIGHT, Call, Reference, Refusal, RuleName, Verdict
+from .generate import Case
+
+_REQUEST = parse_client(b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "any"}}')
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The call about which the two do not agree."""
+
+    index: int
+    package: str
+    reference: str
+
+
+def text_of(tree: Any) -> str:
+    """`tree` as JSON text, with decimals as they are written."""
+    match tree:
+        case dict():
+            return "{" + ", ".join(f"{json.dumps(key)}: {text_of(value)}" for key, value in tree.items()) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(map(text_of, tree)) + "]"
+        case Decimal():
+            return str(tree)
+        case _:
+            return json.dumps(tree)
+
+
+class Package:
+    """One session under the package's own reading of the policies at `paths`."""
+
+    def __init__(self, paths: list[str], grant: str) -> None:
+        self.paths = paths
+        self.policy: PolicySet = load(paths)
+        self._now = 0.0
+        self._enforcer = Enforcer(MemoryStore(), grant=grant, clock=lambda: self._now)
+
+    def judge(self, call: Call, answered: set[str]) -> Decision:
+        """Decide about `call`, and charge it if it is allowed."""
+        assert isinstance(_REQUEST, Request)
+        self._now = call.at
+        use = ToolCall(call.name, call.arguments, Kind(call.kind))
+        return self._enforcer.admit(Judge(_REQUEST, (use,), self.policy, call.annotations, frozenset(answered)))
+
+
+def compare(case: Case, folder: str) -> Iterator[tuple[Verdict, Difference | None]]:
+    """What the reference says of each call, and whether the package differs; ends with the first difference.
+
+    Raises:
+        PolicyError: a policy does not load.
+    """
+    paths = [f"{folder}/{number}.json" for number in range(len(case.policies))]
+    for path, tree in zip(paths, case.policies, strict=True):
+        Path(path).write_text(text_of(tree), encoding="utf-8")
+    package, reference = Package(paths, case.grant), Reference(case.policies, case.grant)
+    answered: set[str] = set()
+    for index, call in enumerate(case.calls):
+        decision, verdict = package.judge(call, answered), reference.judge(call, answered)
+        difference = differs(decision, verdict, package.paths)
+        shown = package.policy.shows(Kind(call.kind), call.name)
+        if verdict.effect == "allow" and not shown:
+            difference = ("left out of lists", "allowed")
+        if verdict.cause == "hidden" and shown:
+            difference = ("in lists", "hidden")
+        yield verdict, Difference(index, *difference) if difference else None
+        if difference:
+            return
+        if verdict.effect == "allow" and call.kind == "tool" and call.answered:
+            answered.add(call.name)
+
+
+def differs(decision: Decision, verdict: Verdict, paths: list[str]) -> tuple[str, str] | None:
+    """How the two look where they are not the same."""
+    rules = {(paths.index(rule.path), rule.name) for rule in decision.rules}
+    shadow = {
+        (paths.index(rule.path), OUTRIGHT if rule.name in ("default", "hide", "look-alike") else rule.name)
+        for rule in decision.shadow
+    }
+    found = f"{decision.effect} by {sorted(rules)}"
+    expected = f"{verdict.effect} by {sorted(verdict.rules)} ({verdict.cause})"
+    agree = decision.effect == verdict.effect
+    if decision.exhausted:
+        charge, wait = decision.exhausted.charge, decision.exhausted.retry_after
+        rule = (paths.index(charge.rule.path), charge.rule.name)
+        found += f", limit {charge.max} in {charge.window.seconds} of {rule}, wait {wait}"
+        told = (rule, Decimal(charge.window.seconds), None if wait is None else Decimal(wait))
+        agree &= rules == {rule} and any(
+            told == (refusal.rule, refusal.window, refusal.retry_after) and refusal.max in (charge.max, None)
+            for refusal in longest(verdict.refused)
+        )
+    else:
+        agree &= not verdict.refused and _named_alike(rules, verdict.rules, verdict.always)
+    if verdict.refused:
+        expected += f", one of {[tuple(map(str, refusal)) for refusal in verdict.refused]}"
+    if decision.effect == "allow":
+        offers = [verdict.shadow | {refusal.rule} for refusal in longest(verdict.doubted)] or [verdict.shadow]
+        agree &= any(_named_alike(shadow, offer, verdict.always) for offer in offers)
+        found, expected = (
+            f"{found}, shadow {sorted(shadow)}",
+            f"{expected}, shadow one of {[sorted(o) for o in offers]}",
+        )
+    return None if agree else (found, expected)
+
+
+def longest(refusals: tuple[Refusal, ...]) -> list[Refusal]:
+    """Those with the longest wait; the others do not say when the call will pass."""
+    waits = [refusal.retry_after for refusal in refusals]
+    last = None if None in waits else max((wait for wait in waits if wait is not None), default=None)
+    return [refusal for refusal in refusals if refusal.retry_after == last]
+
+
+def _named_alike(found: AbstractSet[RuleName], expected: AbstractSet[RuleName], always: AbstractSet[RuleName]) -> bool:
+    """Whether `found` has of each policy all that is `expected`, or of these some that deny every call of the tool."""
+    for policy in {policy for policy, _ in found | expected}:
+        here, wanted = ({rule for rule in rules if rule[0] == policy} for rules in (found, expected))
+        if here != wanted and not (here and here <= always & wanted):
+            return False
+    return True
+
+
+def first_difference(case: Case) -> Difference | None:
+    """The first call about which the two do not agree."""
+    with tempfile.TemporaryDirectory() as folder:
+        return next((difference for _, difference in compare(case, folder) if difference), None)
+
+
+def shrink(case: Case) -> Case:
+    """The smallest part of `case` in which the two still differ, found by leaving out one part after another."""
+    difference = first_difference(case)
+    assert difference
+    case = case._replace(calls=case.calls[: difference.index + 1])
+    while smaller := next((one for one in smaller_cases(case) if _still_differs(one)), None):
+        case = smaller
+    return case
+
+
+def _still_differs(case: Case) -> bool:
+    try:
+        return first_difference(case) is not None
+    except PolicyError:
+        return False
+
+
+def smaller_cases(case: Case) -> Iterator[Case]:
+    """Every case that has one part less."""
+    for policies in without_one(case.policies, depth=0):
+        if policies:
+            yield case._replace(policies=policies)
+    for index, call in enumerate(case.calls):
+        yield case._replace(calls=case.calls[:index] + case.calls[index + 1 :])
+        for arguments in without_one(call.arguments, depth=0):
+            yield case._replace(
+                calls=[*case.calls[:index], replace(call, arguments=arguments), *case.calls[index + 1 :]]
+            )
+
+
+def without_one(tree: Any, depth: int) -> Iterator[Any]:
+    """`tree` without one of its parts, the large ones first."""
+    if isinstance(tree, dict):
+        for key in tree:
+            yield {k: v for k, v in tree.items() if k != key}
+        for key, value in tree.items():
+            for part in without_one(value, depth + 1):
+                yield {**tree, key: part}
+    if isinstance(tree, list):
+        for index, value in enumerate(tree):
+            yield tree[:index] + tree[index + 1 :]
+            for part in without_one(value, depth + 1):
+                yield [*tree[:index], part, *tree[index + 1 :]]
+
+
+def report(case: Case) -> str:
+    """The smallest form of `case`, to be read and to be put into a test."""
+    case = shrink(case)
+    difference = first_difference(case)
+    assert difference
+    lines = [f"policy {number}: {text_of(tree)}" for number, tree in enumerate(case.policies)]
+    lines += [f"call {n}: {call}" for n, call in enumerate(case.calls)]
+    lines += [f"grant: {case.grant}", f"package: {difference.package}", f"reference: {difference.reference}"]
+    return "\n".join(lines)

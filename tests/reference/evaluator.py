@@ -1,0 +1,393 @@
+"""A second evaluator of the policy language, naive on purpose: what POLICY sections 2 to 5 say, and nothing clever.
+
+It shares no code with the package and was written from the text alone, so that where the two agree on millions of
+generated cases, a mistake would have to be made twice. Where the text leaves a choice (which of several refusing rules
+are told, a list within a list under `[*]`, a text that is no address), it makes the package's, which denies. Policies are plain trees as a JSON reader gives them (numbers
+`int` or `Decimal`). Every admitted charge is kept for ever in one list, and a limit sums those in its window.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import product
+from typing import Any, NamedTuple, TypeAlias
+
+from .conditions import MISSING, Situation, Undecidable, exact, globbed, holds, is_number, plain, same, steps_of, valid
+
+WORDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+RuleName: TypeAlias = tuple[int, str]
+"""The number of the policy, and what denials call the rule."""
+SECTIONS = {"tool": "tools", "resource": "resources", "prompt": "prompts"}
+OUTRIGHT = "(name)"
+"""In the place of a rule where a policy in shadow mode would have refused the name."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call; `at` in seconds since the epoch, `answered` whether a tool that was let through answers."""
+
+    kind: str
+    name: str
+    arguments: dict[str, Any]
+    annotations: dict[str, Any] | None
+    at: float
+    answered: bool = True
+
+
+class Rule(NamedTuple):
+    """A rule with the names that it has for people."""
+
+    policy: int
+    section: str
+    entry: str
+    number: int
+    tree: dict[str, Any]
+    denies: bool
+    shadow: bool
+
+    @property
+    def name(self) -> str:
+        """What denials call it."""
+        return str(self.tree.get("name", f"{self.entry}#{self.number}"))
+
+
+class Charge(NamedTuple):
+    """What a call takes from a counter because of one limit."""
+
+    rule: Rule
+    key: Any
+    max: Decimal
+    below: bool
+    """Whether `max` itself is already too much (`lt` of Intercept 1.x)."""
+    window: Decimal
+    cost: Decimal
+
+
+class Refusal(NamedTuple):
+    """A limit that is used up, and the seconds until it is not; None: never. Of several the last to pass is told."""
+
+    rule: RuleName
+    max: Decimal | None
+    """None where an Intercept 1.x `lt` says that this much is already too much."""
+    window: Decimal
+    retry_after: Decimal | None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one policy says of a call."""
+
+    cause: str = ""
+    """Why it denies; empty if it does not."""
+    rules: AbstractSet[RuleName] = frozenset()
+    """Those that deny, or all that applied and allow."""
+    always: AbstractSet[RuleName] = frozenset()
+    shadow: AbstractSet[RuleName] = frozenset()
+    charges: Sequence[Charge] = ()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What comes of a call."""
+
+    effect: str
+    cause: str
+    """In one word, for statistics."""
+    rules: frozenset[RuleName] = frozenset()
+    """Those that made it a denial, or all that allowed it; (policy, name)."""
+    always: frozenset[RuleName] = frozenset()
+    """Rules that deny every call of this tool; one of them is reason enough to name, whatever else denies."""
+    refused: tuple[Refusal, ...] = ()
+    shadow: frozenset[RuleName] = frozenset()
+    """Rules in shadow mode that would have refused."""
+    doubted: tuple[Refusal, ...] = ()
+    """Limits in shadow mode that would have refused; then nothing is charged in shadow mode."""
+
+
+@dataclass
+class Reference:
+    """One session under `policies`."""
+
+    policies: list[dict[str, Any]]
+    grant: str
+    charged: list[tuple[Decimal, Any, Decimal]] = field(default_factory=list)
+    """Every charge that was ever admitted: when, on which counter, how much."""
+
+    def judge(self, call: Call, answered: AbstractSet[str]) -> Verdict:
+        """Decide about `call` after the tools in `answered` were answered; if it is allowed, it is charged."""
+        said = [self._one(number, policy, call, answered) for number, policy in enumerate(self.policies)]
+        denials = [one for one in said if one.cause]
+        always, shadow = union(one.always for one in said), union(one.shadow for one in said)
+        if denials:
+            return Verdict("deny", denials[0].cause, union(one.rules for one in denials), always, shadow=shadow)
+        charges = [charge for one in said for charge in one.charges]
+        now = Decimal(call.at)
+        enforced, doubtful = self._taken(charges, now, shadow=False), self._taken(charges, now, shadow=True)
+        refused = tuple(refusal for refusal, _ in enforced if refusal)
+        if refused:
+            return Verdict("deny", "limit", refused=refused, shadow=shadow)
+        kept = {key: cost for _, (key, cost) in enforced}
+        doubted = tuple(refusal for refusal, _ in doubtful if refusal)
+        if not doubted:
+            kept |= {key: cost for _, (key, cost) in doubtful}
+        self.charged += [(now, key, cost) for key, cost in kept.items()]
+        cause = "allow after limits" if charges else "allow"
+        return Verdict("allow", cause, union(one.rules for one in said), always, shadow=shadow, doubted=doubted)
+
+    def _one(self, number: int, policy: dict[str, Any], call: Call, answered: AbstractSet[str]) -> Said:
+        """What one policy says."""
+        section = policy.get(SECTIONS[call.kind])
+        if call.kind == "tool":
+            section = dict(section or {})
+            if "all_tools" in policy:
+                section["*"] = policy["all_tools"]
+        if section is None:
+            return Said()
+        hide = policy.get("hide", []) if call.kind == "tool" else []
+        shadow = policy.get("mode") == "shadow"
+        if cause := self._cause(policy, section, hide, call):
+            return Said(shadow=frozenset({(number, OUTRIGHT)})) if shadow else Said(cause)
+        situation = Situation(call, self.grant, policy.get("timezone", "UTC"))
+        causes: dict[tuple[int, str], str] = {}
+        said: dict[str, set[RuleName]] = {"pass": set(), "doubt": set(), "always": set()}
+        charges: list[Charge] = []
+        for entry, tree in section.items():
+            if not globbed(entry, call.name, "any"):
+                continue
+            for rule in rules_of(number, call.kind, entry, tree, shadow=shadow):
+                who = (number, rule.name)
+                try:
+                    word = says(rule, situation, answered)
+                    taken = list(charges_of(rule, situation)) if word == "pass" else []
+                except Undecidable:
+                    word, taken = "undecidable", []
+                trial = rule.tree.get("mode") == "shadow"
+                if word not in ("pass", "skip") and denies_always(rule, situation):
+                    said["always"].add(who)
+                charges += taken
+                if word == "pass" and not trial:
+                    said["pass"].add(who)
+                elif word not in ("pass", "skip") and trial:
+                    said["doubt"].add(who)
+                elif word not in ("pass", "skip"):
+                    causes[who] = word
+        if not causes:
+            return Said("", said["pass"], shadow=said["doubt"], charges=charges)
+        if shadow:
+            return Said(always=said["always"], shadow=said["doubt"] | set(causes))
+        return Said(next(iter(causes.values())), set(causes), said["always"], said["doubt"])
+
+    @staticmethod
+    def _cause(policy: dict[str, Any], section: dict[str, Any], hide: list[str], call: Call) -> str:
+        """Why the name alone is refused: steps 0 to 2 of POLICY section 3."""
+        named = {key for key in (*section, *hide) if "*" not in key}
+        if call.kind == "tool":
+            named |= set(names_after(policy))
+        # A URI has more spellings: capitals in its scheme, white space.
+        respelt = call.kind == "resource" and re.search(r"^[^:/]*[A-Z][^:/]*:|\s", call.name)
+        if call.name not in named and (respelt or plain(call.name) in {plain(name) for name in named}):
+            return "look-alike"
+        if any(globbed(pattern, call.name, "any") for pattern in hide):
+            return "hidden"
+        if policy.get("default", "deny") == "allow":
+            return ""
+        lists = any(globbed(key, call.name, "visible") for key in section if key != "*")
+        return "" if lists else "unlisted"
+
+    def _taken(
+        self, charges: list[Charge], now: Decimal, *, shadow: bool
+    ) -> list[tuple[Refusal | None, tuple[Any, Decimal]]]:
+        """For each charge whether it is refused, and what would be taken: once a counter, with the higher cost."""
+        highest: dict[Any, Decimal] = {}
+        for charge in charges:
+            highest[charge.key] = max(charge.cost, highest.get(charge.key, charge.cost))
+        taken = []
+        for charge in charges:
+            if charge.rule.shadow == shadow:
+                cost = highest[charge.key]
+                taken.append((self._refusal(charge, cost, now), (charge.key, cost)))
+        return taken
+
+    def _refusal(self, charge: Charge, cost: Decimal, now: Decimal) -> Refusal | None:
+        def fits(at: Decimal) -> bool:
+            used = sum((c for t, key, c in self.charged if key == charge.key and at < t + charge.window), Decimal(0))
+            return used + cost < charge.max if charge.below else used + cost <= charge.max
+
+        if fits(now):
+            return None
+        ends = sorted(t + charge.window for t, key, _ in self.charged if key == charge.key and now < t + charge.window)
+        waits = [end - now for end in ends if fits(end)]
+        rule = (charge.rule.policy, charge.rule.name)
+        return Refusal(rule, None if charge.below else charge.max, charge.window, waits[0] if waits else None)
+
+
+def union(sets: Iterable[AbstractSet[RuleName]]) -> frozenset[RuleName]:
+    """All of them."""
+    return frozenset().union(*sets)
+
+
+def names_after(tree: Any) -> Iterator[str]:
+    """Every exact name that an `after` in `tree` has."""
+    for key in ("tools", "resources", "prompts"):
+        for entry in (tree.get(key) or {}).values():
+            yield from _after(entry or {})
+    yield from _after(tree.get("all_tools", {}))
+
+
+def _after(entry: dict[str, Any]) -> Iterator[str]:
+    for rule in (entry, *entry.get("rules", [])):
+        yield from (name for name in listed(rule.get("after", [])) if "*" not in name)
+
+
+def listed(value: Any) -> list[Any]:
+    """One, or several."""
+    return value if isinstance(value, list) else [value]
+
+
+def rules_of(policy: int, kind: str, entry: str, tree: dict[str, Any] | None, *, shadow: bool) -> Iterator[Rule]:
+    """The rules of an entry: its own, those under `rules`, those under `deny_if`."""
+    tree = tree or {}
+    own = {key: value for key, value in tree.items() if key not in ("rules", "deny_if")}
+    trees = [own] if own else []
+    trees += tree.get("rules", [])
+    trees += [{**one, "action": "deny"} for one in tree.get("deny_if", [])]
+    for number, rule in enumerate(trees, start=1):
+        yield Rule(
+            policy, kind, entry, number, rule, rule.get("action") == "deny", shadow or rule.get("mode") == "shadow"
+        )
+
+
+def says(rule: Rule, situation: Situation, answered: AbstractSet[str]) -> str:
+    """`skip`, `pass`, or why the rule denies.
+
+    Raises:
+        Undecidable: a condition cannot be evaluated.
+    """
+    tree = rule.tree
+    after = listed(tree.get("after", []))
+    if after and not any(globbed(pattern, name, "any") for pattern in after for name in answered):
+        return "skip"
+    stated = [one for one in tree.get("conditions", []) if not is_state(one)]
+    when = tree.get("when", []) + (stated if rule.denies else [])
+    require = tree.get("require", []) + ([] if rule.denies else stated)
+    applies = [holds(condition, situation, every=False) for condition in when]
+    if not all(applies):
+        return "skip"
+    if rule.denies:
+        return "deny rule"
+    met = [holds(condition, situation, every=True) for condition in require]
+    if not all(met):
+        return "unmet"
+    schema = tree.get("arguments", True)
+    return "pass" if valid(schema, situation.arguments, schema) else "arguments"
+
+
+def denies_always(rule: Rule, situation: Situation) -> bool:
+    """Whether the rule denies every call of this tool; such rules are given as the reason, and no other beside them."""
+    tree = rule.tree
+    if tree.get("after") or not all(settled(one, situation, every=False) for one in tree.get("when", [])):
+        return False
+    settles = [settled(one, situation, every=not rule.denies) for one in tree.get("conditions", [])]
+    if rule.denies:
+        return all(settles)
+    return False in settles + [settled(one, situation, every=True) for one in tree.get("require", [])]
+
+
+def settled(condition: dict[str, Any], situation: Situation, *, every: bool) -> bool | None:
+    """Whether `condition` holds, if the name of the tool alone says so."""
+    if "not" in condition:
+        inner = settled(condition["not"], situation, every=not every)
+        return None if inner is None else not inner
+    parts = [settled(part, situation, every=every) for part in condition.get("all", condition.get("any", []))]
+    if "all" in condition:
+        return False if False in parts else None if None in parts else True
+    if "any" in condition:
+        return True if True in parts else None if None in parts else False
+    return holds(condition, situation, every=every) if condition["path"] == "tool.name" else None
+
+
+def is_state(condition: dict[str, Any]) -> bool:
+    """Whether this is Intercept 1.x's condition on a counter."""
+    return str(condition.get("path", "")).startswith("state.")
+
+
+def charges_of(rule: Rule, situation: Situation) -> Iterator[Charge]:
+    """What the limits of `rule` take.
+
+    Raises:
+        Undecidable: a cost or a `per` value is missing or makes no sense.
+    """
+    for place, limit in enumerate(limits_of(rule)):
+        window = seconds(limit["window"])
+        paths = sorted({tuple(steps_of(path)): path for path in listed(limit.get("per", []))}.items())
+        if "owner" in limit:
+            whose: Any = ("state", limit["owner"])
+        else:
+            whose = ("named", limit["counter"]) if "counter" in limit else ("own", rule[1:4], place)
+        key = (
+            rule.policy,
+            rule.shadow,
+            whose,
+            limit.get("scope", "session"),
+            window,
+            tuple(steps for steps, _ in paths),
+        )
+        cost = cost_of(limit, situation)
+        for values in product(*[per_values(path, situation) for _, path in paths]):
+            yield Charge(rule, (key, values), exact(limit["max"]), limit.get("below", False), window, cost)
+
+
+def limits_of(rule: Rule) -> Iterator[dict[str, Any]]:
+    """Every limit of `rule`, however it is written."""
+    tree = rule.tree
+    if "rate_limit" in tree:
+        rate = tree["rate_limit"]
+        if isinstance(rate, str):
+            most, window = rate.split("/")
+            rate = {"max": Decimal(most), "window": window}
+        yield rate
+    yield from tree.get("limits", [])
+    for condition in tree.get("conditions", []):
+        if is_state(condition):
+            owner, below = condition["path"], condition["op"] == "lt"
+            yield {**tree["state"], "owner": owner, "max": condition["value"], "below": below}
+
+
+def seconds(window: Any) -> Decimal:
+    """The length of a window."""
+    if is_number(window):
+        return exact(window)
+    if window in WORDS:
+        return Decimal(WORDS[window])
+    parts = re.fullmatch(r"([0-9.]+)([smhd])", window)
+    assert parts, window
+    return Decimal(parts[1]) * UNITS[parts[2]]
+
+
+def per_values(path: str, situation: Situation) -> list[Any]:
+    """The values that have a count of their own."""
+    if path == "tool":
+        return [same(situation.name)]
+    found = situation.find(path)
+    if MISSING in found:
+        raise Undecidable
+    return [same(value) for value in found]
+
+
+def cost_of(limit: dict[str, Any], situation: Situation) -> Decimal:
+    """What a call takes from this limit."""
+    # Intercept 1.x takes an increment of 0 for one that was left out.
+    cost = limit.get("cost", limit.get("increment", 1) or 1)
+    if "increment_from" in limit:
+        cost = {"from": limit["increment_from"]}
+    if isinstance(cost, dict):
+        found = situation.find(cost["from"])
+        if len(found) != 1 or not is_number(found[0]) or exact(found[0]) < 0:
+            raise Undecidable
+        cost = found[0]
+    return exact(cost)
