@@ -103,11 +103,8 @@ def differs(decision: Decision, verdict: Verdict, paths: list[str]) -> tuple[str
         charge, wait = decision.exhausted.charge, decision.exhausted.retry_after
         rule = (paths.index(charge.rule.path), charge.rule.name)
         found += f", limit {charge.max} in {charge.window.seconds} of {rule}, wait {wait}"
-        told = (rule, Decimal(charge.window.seconds), None if wait is None else Decimal(wait))
-        agree &= rules == {rule} and any(
-            told == (refusal.rule, refusal.window, refusal.retry_after) and refusal.max in (charge.max, None)
-            for refusal in longest(verdict.refused)
-        )
+        told = (rule, charge.max, Decimal(charge.window.seconds), None if wait is None else Decimal(wait))
+        agree &= rules == {rule} and told in longest(verdict.refused)
     else:
         agree &= not verdict.refused and _named_alike(rules, verdict.rules, verdict.always)
     if verdict.refused:

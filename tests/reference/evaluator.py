@@ -2,8 +2,10 @@
 
 It shares no code with the package and was written from the text alone, so that where the two agree on millions of
 generated cases, a mistake would have to be made twice. Where the text leaves a choice (which of several refusing rules
-are told, a list within a list under `[*]`, a text that is no address), it makes the package's, which denies. Policies are plain trees as a JSON reader gives them (numbers
-`int` or `Decimal`). Every admitted charge is kept for ever in one list, and a limit sums those in its window.
+are told, a list within a list under `[*]`, a text that is no address), it makes the package's, which denies.
+
+Policies are plain trees as a JSON reader gives them (numbers `int` or `Decimal`). Every admitted charge is kept for
+ever in one list, and a limit sums those in its window.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from itertools import product
 from typing import Any, NamedTuple, TypeAlias
 
@@ -62,8 +64,6 @@ class Charge(NamedTuple):
     rule: Rule
     key: Any
     max: Decimal
-    below: bool
-    """Whether `max` itself is already too much (`lt` of Intercept 1.x)."""
     window: Decimal
     cost: Decimal
 
@@ -72,8 +72,7 @@ class Refusal(NamedTuple):
     """A limit that is used up, and the seconds until it is not; None: never. Of several the last to pass is told."""
 
     rule: RuleName
-    max: Decimal | None
-    """None where an Intercept 1.x `lt` says that this much is already too much."""
+    max: Decimal
     window: Decimal
     retry_after: Decimal | None
 
@@ -216,14 +215,14 @@ class Reference:
     def _refusal(self, charge: Charge, cost: Decimal, now: Decimal) -> Refusal | None:
         def fits(at: Decimal) -> bool:
             used = sum((c for t, key, c in self.charged if key == charge.key and at < t + charge.window), Decimal(0))
-            return used + cost < charge.max if charge.below else used + cost <= charge.max
+            return used + cost <= charge.max
 
         if fits(now):
             return None
         ends = sorted(t + charge.window for t, key, _ in self.charged if key == charge.key and now < t + charge.window)
         waits = [end - now for end in ends if fits(end)]
         rule = (charge.rule.policy, charge.rule.name)
-        return Refusal(rule, None if charge.below else charge.max, charge.window, waits[0] if waits else None)
+        return Refusal(rule, charge.max, charge.window, waits[0] if waits else None)
 
 
 def union(sets: Iterable[AbstractSet[RuleName]]) -> frozenset[RuleName]:
@@ -339,7 +338,7 @@ def charges_of(rule: Rule, situation: Situation) -> Iterator[Charge]:
         )
         cost = cost_of(limit, situation)
         for values in product(*[per_values(path, situation) for _, path in paths]):
-            yield Charge(rule, (key, values), exact(limit["max"]), limit.get("below", False), window, cost)
+            yield Charge(rule, (key, values), exact(limit["max"]), window, cost)
 
 
 def limits_of(rule: Rule) -> Iterator[dict[str, Any]]:
@@ -354,8 +353,10 @@ def limits_of(rule: Rule) -> Iterator[dict[str, Any]]:
     yield from tree.get("limits", [])
     for condition in tree.get("conditions", []):
         if is_state(condition):
-            owner, below = condition["path"], condition["op"] == "lt"
-            yield {**tree["state"], "owner": owner, "max": condition["value"], "below": below}
+            highest = exact(condition["value"])
+            if condition["op"] == "lt":  # Intercept 1.x counts in whole numbers
+                highest = highest.to_integral_value(ROUND_CEILING) - 1
+            yield {**tree["state"], "owner": condition["path"], "max": highest}
 
 
 def seconds(window: Any) -> Decimal:
