@@ -70,12 +70,7 @@ class Conversation:
     def upstream(self, message: Mapping[str, object] | bytes) -> None:
         """The upstream sends a message."""
         frame = message if isinstance(message, bytes) else json.dumps(message).encode()
-        try:
-            parsed = parse_upstream(frame)
-        except ProtocolError as error:
-            self._perform(self.session.junk(error), onward=self.to_client, back=self.to_upstream)
-            return
-        for part in parsed:
+        for part in parse_upstream(frame):
             self._perform(self.session.from_upstream(part), onward=self.to_client, back=self.to_upstream)
 
     def reload(self, *policies: str) -> None:

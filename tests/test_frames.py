@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from itertools import pairwise
 
 import pytest
@@ -48,3 +49,12 @@ def test_a_last_line_without_newline_is_held_until_the_stream_ends() -> None:
     assert frames.feed(b"one\ntw") == [b"one"]
     assert frames.end() == [b"tw"]
     assert frames.end() == []
+
+
+def test_a_frame_that_comes_in_small_pieces_costs_its_size() -> None:
+    frames = Frames(limit=1_000_000)
+    before = sys.getsizeof(frames._open)
+    for _ in range(100_000):
+        frames.feed(b"xy")
+
+    assert sys.getsizeof(frames._open) - before < 300_000

@@ -178,6 +178,25 @@ def test_closing_gives_up_on_a_writer_that_waits_for_ever(pipe: tuple[int, int])
     assert os.read(reader, 1) == b""
 
 
+def test_closing_in_a_hurry_waits_for_nothing_that_was_posted(pipe: tuple[int, int]) -> None:
+    _, writer = pipe
+    outlet = Outlet(writer)
+    fill(writer)
+    outlet._posted.append(b"x")  # as when the writing thread has not begun yet
+    outlet.close(timeout=0.05)
+
+    assert outlet.broken
+
+
+def test_what_is_offered_beyond_the_bound_is_dropped_and_said_to_be(pipe: tuple[int, int]) -> None:
+    _, writer = pipe
+    outlet = Outlet(writer)
+    fill(writer)
+
+    assert outlet.offer(b"x" * MAX_POSTED)
+    assert not outlet.offer(b"x")
+
+
 def test_a_mistake_of_ours_ends_the_session_instead_of_half_of_it(tmp_path: Path) -> None:
     """And is reported without the message of the exception, which may hold what a peer sent."""
     policy = tmp_path / "policy.yaml"

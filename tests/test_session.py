@@ -196,6 +196,28 @@ def test_a_cancellation_reaches_the_upstream_and_its_late_answer_the_client() ->
     assert talk.to_client == [result(7)]
 
 
+def test_a_late_decision_is_not_taken_for_the_next_call_under_the_same_id() -> None:
+    talk = Conversation()
+    late = talk.judge(call(1, "read"))
+    talk.client({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}})
+    held = talk.judge(call(1, "send"))
+    talk.resume(late)
+    talk.resume(held)
+
+    assert talk.to_upstream == [call(1, "send")]
+
+
+def test_cancelling_one_request_often_does_not_free_its_id() -> None:
+    talk = Conversation()
+    talk.client(call(1, "read"))
+    for _ in range(MAX_CANCELLED + 2):
+        talk.client({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}})
+    talk.forget()
+    talk.client(call(1, "read"))
+
+    assert talk.to_upstream == []
+
+
 def test_cancelled_requests_that_are_never_answered_do_not_pile_up() -> None:
     talk = Conversation()
     for number in range(3 * MAX_CANCELLED):
@@ -282,7 +304,7 @@ def test_what_the_policy_hides_or_denies_is_left_out_and_all_else_stays() -> Non
 
 def test_an_unedited_list_passes_byte_for_byte() -> None:
     talk = Conversation(GUARDED)
-    frame = b'{"result" : {"tools":[{"name":"read"}],"ttlMs":99999999,"cacheScope":"public"}, "id":1,"jsonrpc":"2.0"}'
+    frame = b'{"result" : {"tools":[{"name":"read"}],"nextCursor":""}, "id":1,"jsonrpc":"2.0"}'
     talk.client(request(1, "tools/list"))
     talk.upstream(frame)
 
@@ -314,6 +336,19 @@ def test_a_list_that_is_no_list_is_an_error_and_not_passed() -> None:
     talk.upstream(result(1, tools={"danger": {}}))
 
     assert talk.to_client[0]["error"]["code"] == -32603
+
+
+def test_no_page_of_a_list_that_could_be_edited_is_cached_for_others() -> None:
+    answer = {"tools": tools("read"), "ttlMs": 3_600_000, "cacheScope": "public", "resultType": "complete"}
+
+    assert listed(Conversation(GUARDED), answer, envelope=True) == answer | {"ttlMs": 10_000, "cacheScope": "private"}
+    assert listed(Conversation(), answer, envelope=True) == answer
+
+
+def test_a_list_cannot_escape_the_filter_by_looking_like_something_else() -> None:
+    answer = {"tools": tools("secret"), "inputRequests": {}, "resultType": "input_required"}
+
+    assert listed(Conversation(GUARDED), answer) == answer | {"tools": []}
 
 
 def test_only_the_answer_to_a_list_request_is_filtered() -> None:
@@ -384,9 +419,21 @@ def test_the_upstream_cannot_use_an_id_of_the_proxy() -> None:
 def test_a_server_of_2026_sends_no_requests() -> None:
     talk = Conversation()
     talk.client(modern(request(1, "server/discover")))
+    talk.upstream(result(1, supportedVersions=["2026-07-28"]))
+    talk.forget()
     talk.upstream(request(1, "elicitation/create"))
 
     assert talk.to_client == []
+
+
+def test_a_refused_discovery_does_not_silence_a_legacy_server() -> None:
+    talk = Conversation()
+    talk.client(modern(request(1, "server/discover")))
+    talk.upstream({"jsonrpc": "2.0", "id": 1, "error": {"code": -32601, "message": "?"}})
+    talk.forget()
+    talk.upstream(request(1, "ping"))
+
+    assert talk.to_client == [request(1, "ping")]
 
 
 def test_what_the_policy_does_not_let_the_upstream_ask_is_declined_in_the_client_s_place() -> None:
@@ -419,6 +466,44 @@ def test_the_same_holds_for_requests_inside_a_result() -> None:
     assert denied(talk.to_client[0])["tool"] == "read"
     assert talk.to_client[1]["error"]["code"] == -31403
     assert talk.to_client[2] == passed
+
+
+def test_and_for_the_other_ways_of_asking() -> None:
+    talk = Conversation("default: allow\nserver_requests: {elicitation: deny}\n")
+    talk.client(call(1, "read"))
+    urls = {"elicitations": [{"mode": "url", "url": "https://example.com"}]}
+    talk.upstream({"jsonrpc": "2.0", "id": 1, "error": {"code": -32042, "message": "sign in", "data": urls}})
+    asking = {"inputRequests": {"a": {"method": "elicitation/create"}}}
+    talk.upstream({"jsonrpc": "2.0", "method": "notifications/tasks", "params": asking})
+
+    assert denied(talk.to_client[0])["tool"] == "read"
+    assert len(talk.to_client) == 1
+    assert talk.notes[0] == "denied elicitation to the upstream"
+
+
+def test_an_answer_of_the_client_that_cannot_pass_is_an_error_for_the_upstream() -> None:
+    talk = Conversation()
+    talk.initialize()
+    talk.upstream(request("s1", "sampling/createMessage"))
+    talk.client(b'{"jsonrpc":"2.0","id":"s1","result":{"n":1e400}}')
+
+    assert talk.to_upstream[0]["error"]["code"] == -32603
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        {"type": "ref/Resource", "uri": "file:///x"},
+        {"uri": "file:///x"},
+        {"type": "ref/prompt", "name": "p", "uri": "file:///x"},
+        {"type": "ref/resource", "uri": ["file:///x"]},
+    ],
+)
+def test_a_completion_uses_whatever_it_names(ref: Body) -> None:
+    talk = Conversation('default: allow\nresources: {"file:///*": {action: deny}}\n')
+    talk.client(request(1, "completion/complete", ref=ref, argument={}))
+
+    assert talk.to_upstream == []
 
 
 # --- endings, junk and reload ---------------------------------------------------------------------------------------

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from intercept.errors import ProtocolError
 from intercept.values import Json
 from intercept.wire import (
+    MAX_ID,
     MAX_NESTING,
+    Message,
     Notification,
     Request,
     Response,
@@ -27,6 +29,12 @@ def refusal(frame: bytes) -> ProtocolError:
     with pytest.raises(ProtocolError) as caught:
         parse_client(frame)
     return caught.value
+
+
+def upstream(frame: bytes) -> Message:
+    (message,) = parse_upstream(frame)
+    assert not isinstance(message, ProtocolError)
+    return message
 
 
 def request(frame: bytes) -> Request:
@@ -141,6 +149,15 @@ def test_integers_stay_exact_and_other_numbers_become_the_nearest_double(number:
         (b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"a","arguments":"{}"}}', -32602, 7),
         (b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"a","arguments":[]}}', -32602, 7),
         (b'{"jsonrpc":"2.0","method":"tools/call","params":{"name":"a"}}', -32600, None),
+        (b'{"jsonrpc":"2.0","method":"resources/read","params":{"uri":"file:///a"}}', -32600, None),
+        (b'{"jsonrpc":"2.0","method":"prompts/get","params":{"name":"a"}}', -32600, None),
+        (b'{"jsonrpc":"2.0","id":7,"method":"prompts/get","params":{"name":"a","arguments":[1]}}', -32602, 7),
+        (b'{"jsonrpc":"2.0","id":7,"method":"completion/complete","params":{"ref":{"Uri":"x"}}}', -32602, 7),
+        (
+            b'{"jsonrpc":"2.0","id":7,"method":"subscriptions/listen","params":{"notifications":{"TaskIds":[]}}}',
+            -32602,
+            7,
+        ),
     ],
 )
 def test_what_could_be_read_in_two_ways_is_refused_with_its_id(frame: bytes, code: int, request_id: int | None) -> None:
@@ -150,7 +167,20 @@ def test_what_could_be_read_in_two_ways_is_refused_with_its_id(frame: bytes, cod
 
 
 @pytest.mark.parametrize(
-    "request_id", ["null", "true", "1.0", "1e0", "1.5", "9007199254740992", "-9007199254740992", "{}", "[1]", "1" * 400]
+    "request_id",
+    [
+        "null",
+        "true",
+        "1.0",
+        "1e0",
+        "1.5",
+        "9007199254740992",
+        "-9007199254740992",
+        "{}",
+        "[1]",
+        "1" * 400,
+        '"' + "x" * (MAX_ID + 1) + '"',
+    ],
 )
 def test_an_id_that_is_no_string_or_safe_integer_is_refused(request_id: str) -> None:
     error = refusal(f'{{"jsonrpc":"2.0","id":{request_id},"method":"ping"}}'.encode())
@@ -188,6 +218,16 @@ def test_a_decision_cannot_be_forged_from_the_client_side() -> None:
     frame = b'{"jsonrpc":"2.0","id":7,"method":"ping","params":{"_meta":{"\\u0069ntercept/decision":{},"x":1}}}'
 
     assert request(frame).body["params"] == {"_meta": {"x": 1}}
+
+
+def test_null_meta_is_none() -> None:
+    assert request(b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{"_meta":null}}').body["params"] == {}
+
+
+def test_an_error_that_is_null_stands_for_none() -> None:
+    message = upstream(b'{"jsonrpc":"2.0","id":7,"result":{},"error":null}')
+
+    assert frame_of(message) == b'{"jsonrpc":"2.0","id":7,"result":{}}\n'
 
 
 def test_an_empty_line_is_no_message() -> None:
@@ -232,14 +272,14 @@ def test_a_broken_response_is_refused_without_an_answer(frame: bytes) -> None:
     ],
 )
 def test_what_the_upstream_sends_passes_byte_for_byte(frame: bytes) -> None:
-    (message,) = parse_upstream(frame)
+    message = upstream(frame)
 
     assert frame_of(message) == frame + b"\n"
 
 
 def test_kinds_of_upstream_messages_are_told_apart() -> None:
     kinds = [
-        type(parse_upstream(frame)[0])
+        type(upstream(frame))
         for frame in (
             b'{"jsonrpc":"2.0","id":7,"result":null}',
             b'{"jsonrpc":"2.0","id":7,"method":"ping"}',
@@ -251,31 +291,61 @@ def test_kinds_of_upstream_messages_are_told_apart() -> None:
 
 
 def test_a_carriage_return_never_reaches_the_client() -> None:
-    (message,) = parse_upstream(b'{"jsonrpc":"2.0",\r"id":7,"result":{}}\r')
+    message = upstream(b'{"jsonrpc":"2.0",\r"id":7,"result":{}}\r')
 
     assert frame_of(message) == b'{"jsonrpc":"2.0","id":7,"result":{}}\n'
 
 
 def test_bytes_that_are_not_utf_8_are_replaced_before_a_strict_client_sees_them() -> None:
-    (message,) = parse_upstream(b'{"jsonrpc":"2.0","id":7,"result":{"t":"\xff"}}')
+    message = upstream(b'{"jsonrpc":"2.0","id":7,"result":{"t":"\xff"}}')
 
     assert frame_of(message) == b'{"jsonrpc":"2.0","id":7,"result":{"t":"\\ufffd"}}\n'
 
 
-def test_a_batch_is_split() -> None:
-    frames = [
-        frame_of(m) for m in parse_upstream(b'[{"jsonrpc":"2.0","id":1,"result":{}}, {"jsonrpc":"2.0","method":"x"}]')
+def test_a_batch_is_split_and_one_bad_part_does_not_cost_the_others() -> None:
+    good = b'{"jsonrpc":"2.0","id":1,"result":{}}'
+    parts = parse_upstream(b"[" + good + b', 1, {"jsonrpc":"2.0","id":2,"result":{},"error":{}}, ' + good + b"]")
+
+    assert [part.id if isinstance(part, ProtocolError) else frame_of(part) for part in parts] == [
+        good + b"\n",
+        None,
+        2,
+        good + b"\n",
     ]
 
-    assert frames == [b'{"jsonrpc":"2.0","id":1,"result":{}}\n', b'{"jsonrpc":"2.0","method":"x"}\n']
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b'{"jsonrpc":"2.0","id":7,"result":{"x":1e400,"_meta":{"intercept/decision":1}}}',
+        b'{"jsonrpc":"2.0","id":7,"result":{"t":"\xff","n":1e400}}',
+        b'{"jsonrpc":"2.0",\r"id":7,"result":' + b"[" * 600 + b"]" * 600 + b"}",
+        b'{"jsonrpc":"2.0","id":7,"result":' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"result":' + b"[" * 5000 + b"]" * 5000 + b',"jsonrpc":"2.0","id":7}',
+        b'{"jsonrpc":"2.0","id":7,"result":{"cut',
+    ],
+)
+def test_an_answer_that_cannot_pass_is_an_error_for_its_request(frame: bytes) -> None:
+    (error,) = parse_upstream(frame)
+
+    assert isinstance(error, ProtocolError)
+    assert error.id == 7
 
 
 @pytest.mark.parametrize("key", ["intercept/decision", "\\u0069ntercept/decision", "intercept\\/decision"])
 def test_a_decision_cannot_be_forged_from_the_upstream_side(key: str) -> None:
     frame = '{"jsonrpc":"2.0","id":7,"result":{"_meta":{"KEY":{}},"content":[{"_meta":{"KEY":1,"x":2}}]}}'
-    (message,) = parse_upstream(frame.replace("KEY", key).encode())
+    message = upstream(frame.replace("KEY", key).encode())
 
     assert frame_of(message) == b'{"jsonrpc":"2.0","id":7,"result":{"_meta":{},"content":[{"_meta":{"x":2}}]}}\n'
+
+
+def test_nor_in_the_data_of_an_error() -> None:
+    message = upstream(
+        b'{"jsonrpc":"2.0","id":7,"error":{"code":-31403,"message":"","data":{"intercept/decision":{}}}}'
+    )
+
+    assert frame_of(message) == b'{"jsonrpc":"2.0","id":7,"error":{"code":-31403,"message":"","data":{}}}\n'
 
 
 @pytest.mark.parametrize(
@@ -294,15 +364,16 @@ def test_a_decision_cannot_be_forged_from_the_upstream_side(key: str) -> None:
         (b'{"jsonrpc":"2.0","id":true,"method":"x"}', None),
         (b"7", None),
         (b"[" * 100_000, None),
+        (b'{"jsonrpc":"2.0","method":"x","params":{"a":NaN},"id":7}', None),
     ],
 )
 def test_junk_of_the_upstream_is_refused_with_the_id_of_the_request_it_may_answer(
     frame: bytes, request_id: int | None
 ) -> None:
-    with pytest.raises(ProtocolError) as caught:
-        parse_upstream(frame)
+    (error,) = parse_upstream(frame)
 
-    assert caught.value.id == request_id
+    assert isinstance(error, ProtocolError)
+    assert error.id == request_id
 
 
 # --- properties -----------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from .errors import visible
 from .policy import Decision
 from .protocol import DENIED, INTERNAL_ERROR, MARKER, METHOD_NOT_FOUND
 from .values import Json
@@ -25,8 +26,9 @@ def edited_answer(message: Response, result: dict[str, Json]) -> bytes:
     """`message` with another result, or an error if what is left of it cannot be written as JSON."""
     try:
         return encode(message.body | {"result": result})
-    except ValueError:  # a number beyond a double, which only passes as it came
-        return error_answer(message.id, INTERNAL_ERROR, "the server's answer is malformed: a number is too large")
+    except (ValueError, RecursionError):  # a number beyond a double, or deep nesting: it only passes as it came
+        text = "the server's answer is malformed: a number is too large, or it is nested too deeply"
+        return error_answer(message.id, INTERNAL_ERROR, text)
 
 
 def decline(request: Request) -> bytes:
@@ -83,5 +85,5 @@ def _details(decision: Decision) -> dict[str, Json]:
 
 def printable(text: str) -> str:
     """`text` for a terminal or a log line: what is not visible is escaped, long text is cut and says so."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:MAX_PRINTED])
+    shown = visible(text[:MAX_PRINTED])
     return shown if len(text) <= MAX_PRINTED else f"{shown}… ({len(text)} characters)"

@@ -31,11 +31,8 @@ class Enforcer:
         circumstances = Circumstances(now, self._grant, judge.annotations, judge.answered)
         policy = judge.policy
         decision = policy.evaluate(judge.uses[0], circumstances)
-        for use in judge.uses[1:]:
-            if decision.effect is not Effect.ALLOW:
-                break
-            other = policy.evaluate(use, circumstances)
-            decision = replace(other, charges=decision.charges + other.charges)
+        if len(judge.uses) > 1:
+            decision = _together([policy.evaluate(use, circumstances) for use in judge.uses])
         if decision.effect is not Effect.ALLOW or not decision.charges:
             return decision
         granted = self._store.reserve(decision.charges, now)
@@ -45,6 +42,19 @@ class Enforcer:
             rules = tuple(exhausted.charge.rule for exhausted in granted.shadow)
             return replace(decision, shadow=decision.shadow + rules)
         return decision
+
+
+def _together(decisions: list[Decision]) -> Decision:
+    """All of `decisions` as one: the first refusal, or what all of them ask for."""
+    for decision in decisions:
+        if decision.effect is not Effect.ALLOW:
+            return decision
+    return replace(
+        decisions[0],
+        rules=tuple(rule for decision in decisions for rule in decision.rules),
+        charges=tuple(charge for decision in decisions for charge in decision.charges),
+        shadow=tuple(rule for decision in decisions for rule in decision.shadow),
+    )
 
 
 def refused(decision: Decision, refusal: Refused) -> Decision:

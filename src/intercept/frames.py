@@ -18,8 +18,7 @@ class Frames:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._open: list[bytes] = []
-        self._size = 0
+        self._open = bytearray()
         self._skipping = False
 
     def feed(self, chunk: bytes) -> list[bytes | None]:
@@ -27,7 +26,7 @@ class Frames:
         pieces = chunk.split(b"\n")
         frames: list[bytes | None] = []
         for piece in pieces[:-1]:
-            if self._size or self._skipping:
+            if self._open or self._skipping:
                 frames.extend(self._extend(piece))
                 frames.extend(self.end())
             elif len(piece) <= self._limit:
@@ -43,19 +42,16 @@ class Frames:
         if self._skipping:
             self._skipping = False
             return []
-        frame = b"".join(self._open)
-        self._open.clear()
-        self._size = 0
+        frame = bytes(self._open)
+        self._open = bytearray()
         return [frame] if frame else []
 
     def _extend(self, piece: bytes) -> list[bytes | None]:
         if self._skipping:
             return []
-        if self._size + len(piece) > self._limit:
-            self._open.clear()
-            self._size = 0
+        if len(self._open) + len(piece) > self._limit:
+            self._open = bytearray()
             self._skipping = True
             return [None]
-        self._open.append(piece)
-        self._size += len(piece)
+        self._open += piece
         return []

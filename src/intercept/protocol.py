@@ -14,6 +14,8 @@ INVALID_REQUEST: Final = -32600
 METHOD_NOT_FOUND: Final = -32601
 INVALID_PARAMS: Final = -32602
 INTERNAL_ERROR: Final = -32603
+URL_ELICITATION_REQUIRED: Final = -32042
+"""2025-11-25 only (client/elicitation, URL mode)."""
 DENIED: Final = -31403
 """Outside the range that JSON-RPC and MCP reserve (2026-07-28 basic/index, Error Codes)."""
 
@@ -80,3 +82,21 @@ ENVELOPE_FORMS: Final = _normal_forms(ENVELOPE)
 META_FORMS: Final = _normal_forms(META)
 METHOD_FORMS: Final = _normal_forms(frozenset(CLIENT_METHODS))
 PARAM_FORMS: Final = {method: _normal_forms(params) for method, params in CLIENT_METHODS.items()}
+
+PARTS: Final[dict[str, tuple[tuple[str, frozenset[str]], ...]]] = {
+    "completion/complete": (("ref", frozenset({"type", "name", "uri", "title"})),),
+    "subscriptions/listen": (
+        (
+            "notifications",
+            frozenset({
+                "toolsListChanged",
+                "promptsListChanged",
+                "resourcesListChanged",
+                "resourceSubscriptions",
+                "taskIds",
+            }),
+        ),
+    ),
+}  # fmt: skip
+"""Objects inside `params` that say what is used, with their members."""
+PART_FORMS: Final = {part: _normal_forms(names) for parts in PARTS.values() for part, names in parts}

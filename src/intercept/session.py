@@ -24,6 +24,7 @@ from .protocol import (
     INTERNAL_ERROR,
     INVALID_REQUEST,
     SUBSCRIPTION_ID,
+    URL_ELICITATION_REQUIRED,
 )
 from .uses import is_modern, uses_of
 from .values import Json
@@ -36,6 +37,7 @@ from .wire import (
     coerced,
     encode,
     frame_of,
+    is_request_id,
 )
 
 MAX_IN_FLIGHT: Final = 100_000
@@ -77,7 +79,9 @@ class Judge(NamedTuple):
     policy: PolicySet
     """The policy in force when the message came; read once, so that a reload never splits a decision."""
     annotations: dict[str, Json] | None
-    answered: set[str] | None
+    answered: frozenset[str] | None
+    entry: object = None
+    """The session's own mark of the request: one that was cancelled meanwhile is not the next one under its id."""
 
 
 class Drop(NamedTuple):
@@ -98,24 +102,16 @@ _UNKNOWN_METHOD: Final = "the method is not one of the protocol, and the policy 
 class _Open:
     """A request of the client that has no answer yet. Mutable and not a dataclass: one is made for every call."""
 
-    __slots__ = ("cancelled", "forwarded", "id", "method", "modern", "tool")
+    __slots__ = ("cancelled", "forwarded", "id", "key", "method", "modern", "tool")
 
-    def __init__(self, request: Request, modern: bool, forwarded: bool) -> None:  # noqa: FBT001 - keywords cost here
+    def __init__(self, request: Request, key: RequestId, modern: bool, forwarded: bool) -> None:  # noqa: FBT001
         self.id = request.id
+        self.key = key
         self.method = request.method
         self.tool = request.params.get("name") if request.method == "tools/call" else None
         self.modern = modern
         self.forwarded = forwarded
         self.cancelled = False
-
-
-@dataclass(slots=True)
-class _Subscription:
-    """An open `subscriptions/listen` (2026-07-28 basic/patterns/subscriptions)."""
-
-    id: RequestId
-    honoured: set[str]
-    """Which kinds the upstream acknowledged; empty before its acknowledgement."""
 
 
 @dataclass(slots=True)
@@ -157,21 +153,27 @@ class Session:
         """The policy in force; a reload replaces it whole."""
         self._reloads = reloads
         self._open: dict[RequestId, _Open] = {}
-        self._cancelled: deque[RequestId] = deque()
-        self._asked: dict[RequestId, str] = {}
-        """Requests of the upstream that the client has not answered: id to method."""
+        self._cancelled: deque[_Open] = deque()
+        self._asked: set[RequestId] = set()
+        """Requests of the upstream that the client has not answered."""
         self._legacy: _Legacy | None = None
         self._modern = False
-        self._subscriptions: dict[RequestId, _Subscription] = {}
+        self._subscriptions: dict[RequestId, set[str]] = {}
+        """Open `subscriptions/listen` requests to what the upstream acknowledged (2026-07-28 basic/patterns)."""
         self._annotations: dict[str, dict[str, Json]] = {}
-        self._answered: set[str] | None = set()
+        # Replaced and never changed: whoever judges a call looks at it while the next answer comes in.
+        self._answered: frozenset[str] | None = frozenset()
 
     # --- client to upstream -----------------------------------------------------------------------------------------
 
     def refuse(self, error: ProtocolError) -> Done:
         """What to do about a frame of the client that is no message."""
         if not error.answerable:
-            return Drop(f"dropped a response of the client: {error}")
+            note = f"refused a response of the client: {error}"
+            if error.id is None or error.id not in self._asked:
+                return Drop(note)
+            self._asked.remove(error.id)
+            return Forward(error_answer(error.id, INTERNAL_ERROR, f"the client's answer is malformed: {error}"), note)
         return Answer(error_answer(error.id, error.code, str(error)), f"refused a message of the client: {error}")
 
     def from_client(self, message: Message) -> Action:
@@ -195,9 +197,8 @@ class Session:
 
         modern = is_modern(request)
         uses = uses_of(request, policy)
-        entry = self._open[key] = _Open(request, modern, not uses)
+        entry = self._open[key] = _Open(request, key, modern, not uses)
         if not uses:
-            self._modern = self._modern or modern
             return Forward(frame_of(request))
         return Judge(
             request,
@@ -205,29 +206,25 @@ class Session:
             policy,
             self._annotations.get(uses[0].name) if entry.tool is not None else None,
             self._answered,
+            entry,
         )
 
     def settle(self, judge: Judge, decision: Decision) -> Done:
         """Carry on with a request that enforcement has decided about."""
         request = judge.request
-        key = coerced(request.id)
-        entry = self._open.get(key)
-        if entry is None or entry.forwarded or entry.id != request.id:
+        entry = self._open.get(coerced(request.id))
+        if entry is None or entry is not judge.entry:
             return _QUIET  # cancelled meanwhile, or the upstream is gone and it was answered
         if decision.effect is Effect.ALLOW:
             entry.forwarded = True
-            self._modern = self._modern or entry.modern
             if decision.shadow:
                 return Forward(frame_of(request), _shadowed(decision))
             return Forward(frame_of(request))
-        del self._open[key]
-        note = f"denied `{printable(decision.tool)}`: {decision.reason}"
+        del self._open[entry.key]
         tasked = "task" in request.params and self._legacy is not None and self._legacy.tool_tasks
         return Answer(
-            denial(
-                entry.id, decision, modern=entry.modern, as_error=entry.tool is None or (tasked and not entry.modern)
-            ),
-            note,
+            _denied(entry, decision, as_error=tasked and not entry.modern),
+            f"denied `{printable(decision.tool)}`: {decision.reason}",
         )
 
     def _client_notification(self, message: Notification) -> Done:
@@ -237,7 +234,7 @@ class Session:
             if entry is not None:
                 if not entry.forwarded:
                     # The upstream never saw it, and whoever cancels a request expects no answer.
-                    del self._open[coerced(entry.id)]
+                    del self._open[entry.key]
                     return _QUIET
                 self._reserve_cancelled(entry)
         elif message.method == "notifications/initialized":
@@ -248,33 +245,36 @@ class Session:
         return Forward(frame_of(message))
 
     def _reserve_cancelled(self, entry: _Open) -> None:
+        if entry.cancelled:
+            return
         entry.cancelled = True
         self._subscriptions.pop(entry.id, None)
-        self._cancelled.append(coerced(entry.id))
+        self._cancelled.append(entry)
         if len(self._cancelled) > MAX_CANCELLED:
-            oldest = self._open.get(self._cancelled[0])
-            if oldest is not None and oldest.cancelled:
-                del self._open[self._cancelled[0]]
-            self._cancelled.popleft()
+            oldest = self._cancelled.popleft()
+            if self._open.get(oldest.key) is oldest:
+                del self._open[oldest.key]
 
     def _client_response(self, message: Response) -> Done:
-        if not _is_same_id(message.id, self._asked):
+        if message.id not in self._asked:
             return Drop("dropped a response of the client to a request that the upstream did not make")
-        del self._asked[message.id]
+        self._asked.remove(message.id)
         return Forward(frame_of(message))
 
     # --- upstream to client -----------------------------------------------------------------------------------------
 
-    def junk(self, error: ProtocolError) -> Done:
-        """What to do about a frame of the upstream that is no message: the request that it may answer must not hang."""
+    def _junk(self, error: ProtocolError) -> Done:
+        """The request that a malformed answer was meant for must not wait for ever."""
         if error.id is None or self._take(error.id) is None:
             return _QUIET
         return Forward(error_answer(error.id, INTERNAL_ERROR, f"the server's answer is malformed: {error}"))
 
-    def from_upstream(self, message: Message) -> Done:
-        """Decide about one message of the upstream."""
+    def from_upstream(self, message: Message | ProtocolError) -> Done:
+        """Decide about one message of the upstream, or about what is none."""
         if isinstance(message, Response):
             return self._upstream_response(message)
+        if isinstance(message, ProtocolError):
+            return self._junk(message)
         if isinstance(message, Request):
             return self._upstream_request(message)
         return self._upstream_notification(message)
@@ -295,20 +295,31 @@ class Session:
         entry = self._take(message.id)
         if entry is None:
             return Drop("dropped a response of the upstream to no request in flight")
-        result = message.body.get("result")
-        if result is None:
-            return Forward(frame_of(message))
+        if "error" in message.body:
+            return self._upstream_error(entry, message)
+        self._modern = self._modern or entry.modern
         if entry.tool is not None:
             self._remember_answered(entry.tool)
+        result = message.body["result"]
         if not isinstance(result, dict):
             return Forward(frame_of(message))
-        if result.get("resultType") == "input_required" or "inputRequests" in result:
-            return self._input_required(entry, message, result)
+        if "inputRequests" in result and (kind := self._forbidden(result["inputRequests"])) is not None:
+            return self._refuse_to_ask(entry, kind)
         if (listing := _LISTS.get(entry.method)) is not None:
             return self._list(entry, message, result, listing)
         if entry.method == "initialize":
             self._legacy = _agreed(result)
         elif entry.method == "subscriptions/listen":
+            self._subscriptions.pop(entry.id, None)
+        return Forward(frame_of(message))
+
+    def _upstream_error(self, entry: _Open, message: Response) -> Done:
+        error = message.body["error"]
+        # 2025-11-25: a call may fail with URLs that the client shall open, which is elicitation by another name.
+        asks = isinstance(error, dict) and error.get("code") == URL_ELICITATION_REQUIRED
+        if asks and not self.policy.allows_server_request("elicitation"):
+            return self._refuse_to_ask(entry, "elicitation")
+        if entry.method == "subscriptions/listen":
             self._subscriptions.pop(entry.id, None)
         return Forward(frame_of(message))
 
@@ -329,75 +340,88 @@ class Session:
                 self._remember_listed(name, item)
             if policy.shows(listing.kind, name):
                 shown.append(item)
-        if len(shown) == len(items):
+        edited = result if len(shown) == len(items) else result | {listing.member: shown}
+        if policy.filters(listing.kind) and (entry.modern or "cacheScope" in result):
+            edited = self._cached_here(edited)
+        if edited is result:
             return Forward(frame_of(message))
-        # The edited list is this policy's and not the upstream's: no one else may cache it (2026-07-28
-        # server/utilities/caching), and nobody for long while the policy can change.
-        edited = result | {listing.member: shown}
-        if entry.modern or "cacheScope" in result:
-            edited["cacheScope"] = "private"
+        return Forward(edited_answer(message, edited))
+
+    def _cached_here(self, result: dict[str, Json]) -> dict[str, Json]:
+        """`result` with the caching hints of a list that is this policy's and not the upstream's.
+
+        Nobody else may cache it, on any page (2026-07-28 server/utilities/caching), and nobody for long while the
+        policy can change.
+        """
+        hints: dict[str, Json] = {} if result.get("cacheScope") == "private" else {"cacheScope": "private"}
         ttl = result.get("ttlMs")
         if self._reloads and isinstance(ttl, int) and ttl > FILTERED_TTL_MS:
-            edited["ttlMs"] = FILTERED_TTL_MS
-        return Forward(edited_answer(message, edited))
+            hints["ttlMs"] = FILTERED_TTL_MS
+        return result | hints if hints else result
 
     def _remember_listed(self, name: str, item: dict[str, Json]) -> None:
         if self.policy.needs_annotations and (name in self._annotations or len(self._annotations) < MAX_REMEMBERED):
             annotations = item.get("annotations")
-            self._annotations[name] = annotations if isinstance(annotations, dict) else {}
+            kept = annotations.items() if isinstance(annotations, dict) else ()
+            # Hints are true or false; whatever else an upstream puts there is not worth keeping.
+            self._annotations[name] = {key: value for key, value in kept if isinstance(value, bool)}
 
     def _remember_answered(self, tool: Json) -> None:
-        if self._answered is not None and isinstance(tool, str):
-            self._answered.add(tool)
-            if len(self._answered) > MAX_REMEMBERED:
-                self._answered = None
+        if self._answered is not None and isinstance(tool, str) and tool not in self._answered:
+            self._answered = self._answered | {tool} if len(self._answered) < MAX_REMEMBERED else None
 
-    def _input_required(self, entry: _Open, message: Response, result: dict[str, Json]) -> Done:
-        """Requests of the upstream inside a result (2026-07-28 basic/patterns/mrtr)."""
-        wanted = result.get("inputRequests", {})
-        if not isinstance(wanted, dict):
-            return Forward(error_answer(entry.id, INTERNAL_ERROR, "the server's answer is malformed: `inputRequests`"))
-        for request in wanted.values():
+    def _forbidden(self, wanted: Json) -> str | None:
+        """What of `inputRequests` (2026-07-28 basic/patterns/mrtr) the policy does not let the upstream ask for."""
+        for request in wanted.values() if isinstance(wanted, dict) else ():
             method = request.get("method") if isinstance(request, dict) else None
             kind = _SERVER_REQUESTS.get(method) if isinstance(method, str) else None
             if kind is not None and not self.policy.allows_server_request(kind):
-                reason = f"The server asked for {kind}, which the policy does not allow."
-                tool = entry.tool if isinstance(entry.tool, str) else entry.method
-                decision = Decision(Effect.DENY, tool, (), reason, self.policy.digest)
-                return Forward(denial(entry.id, decision, modern=entry.modern, as_error=entry.tool is None))
-        return Forward(frame_of(message))
+                return kind
+        return None
+
+    def _refuse_to_ask(self, entry: _Open, kind: str) -> Done:
+        reason = f"The server asked for {kind}, which the policy does not allow."
+        tool = entry.tool if isinstance(entry.tool, str) else entry.method
+        decision = Decision(Effect.DENY, tool, (), reason, self.policy.digest)
+        return Forward(_denied(entry, decision), f"denied {kind} to the upstream")
 
     def _upstream_request(self, request: Request) -> Done:
         if isinstance(request.id, str) and request.id.startswith(OUR_IDS):
             return Drop("dropped a request of the upstream under an id of ours")
         if self._modern and self._legacy is None:
             return Drop("dropped a request of the upstream: in this protocol version a server sends none")
-        if _is_same_id(request.id, self._asked) or len(self._asked) >= MAX_IN_FLIGHT:
+        if request.id in self._asked or len(self._asked) >= MAX_IN_FLIGHT:
             return Drop("dropped a request of the upstream: its id is in flight, or too many are")
         kind = _SERVER_REQUESTS.get(request.method)
         if kind is not None and not self.policy.allows_server_request(kind):
             return Answer(decline(request), f"denied {kind} to the upstream")
-        self._asked[request.id] = request.method
+        self._asked.add(request.id)
         return Forward(frame_of(request))
 
     def _upstream_notification(self, message: Notification) -> Done:
         params = message.params
         if message.method == "notifications/cancelled":
             target = params.get("requestId")
-            if isinstance(target, str | int):
-                if _is_same_id(target, self._asked):
-                    del self._asked[target]
-                elif target in self._subscriptions:
-                    self._take(target)
-                    del self._subscriptions[target]
+            if is_request_id(target):
+                self._upstream_cancelled(target)  # type: ignore[arg-type]
         elif message.method == "notifications/subscriptions/acknowledged":
             meta, honoured = params.get("_meta"), params.get("notifications")
             target = meta.get(SUBSCRIPTION_ID) if isinstance(meta, dict) else None
-            entry = self._open.get(coerced(target)) if isinstance(target, str | int) else None
+            entry = self._open.get(coerced(target)) if is_request_id(target) else None  # type: ignore[arg-type]
             if entry is not None and entry.id == target and entry.method == "subscriptions/listen":
                 kinds = {kind for kind, on in honoured.items() if on} if isinstance(honoured, dict) else set()
-                self._subscriptions[entry.id] = _Subscription(entry.id, kinds)
+                self._subscriptions[entry.id] = kinds
+        elif message.method == "notifications/tasks" and self._forbidden(params.get("inputRequests")) is not None:
+            return Drop("dropped a notification of the upstream: it asks for what the policy does not allow")
         return Forward(frame_of(message))
+
+    def _upstream_cancelled(self, target: RequestId) -> None:
+        """The upstream takes back a request of its own, or ends a subscription."""
+        if target in self._asked:
+            self._asked.remove(target)
+        elif (entry := self._open.get(coerced(target))) is not None and entry.method == "subscriptions/listen":
+            self._take(target)
+            self._subscriptions.pop(target, None)
 
     # --- events that no message brings ------------------------------------------------------------------------------
 
@@ -417,9 +441,9 @@ class Session:
             if self._legacy.initialized and kind in self._legacy.list_changed:
                 yield encode(notice)
             return
-        for subscription in self._subscriptions.values():
-            if f"{_PLURAL[kind]}ListChanged" in subscription.honoured:
-                yield encode(notice | {"params": {"_meta": {SUBSCRIPTION_ID: subscription.id}}})
+        for subscription, honoured in self._subscriptions.items():
+            if f"{_PLURAL[kind]}ListChanged" in honoured:
+                yield encode(notice | {"params": {"_meta": {SUBSCRIPTION_ID: subscription}}})
 
     def upstream_gone(self, why: str) -> list[bytes]:
         """The upstream answers no more: errors for all that is in flight, `why` being a clause for people."""
@@ -445,8 +469,8 @@ def _shadowed(decision: Decision) -> str:
     return f"allowed `{printable(decision.tool)}`, which in enforce mode would have been refused by {rules}"
 
 
-def _is_same_id(request_id: RequestId, known: dict[RequestId, str]) -> bool:
-    return type(request_id) is not bool and request_id in known
+def _denied(entry: _Open, decision: Decision, *, as_error: bool = False) -> bytes:
+    return denial(entry.id, decision, modern=entry.modern, as_error=as_error or entry.tool is None)
 
 
 def _agreed(result: dict[str, Json]) -> _Legacy:

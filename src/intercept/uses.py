@@ -20,6 +20,7 @@ def uses_of(request: Request, policy: PolicySet) -> tuple[ToolCall, ...]:
     method = request.method
     if method == "tools/call":
         arguments = params.get("arguments")
+        # `parse_client` lets nothing else through; `str` says so to the type checker.
         return (ToolCall(str(params["name"]), arguments if isinstance(arguments, dict) else {}),)
     if method in {"resources/read", "resources/subscribe", "resources/unsubscribe"}:
         return _named(Kind.RESOURCE, [params.get("uri")], policy)
@@ -31,10 +32,12 @@ def uses_of(request: Request, policy: PolicySet) -> tuple[ToolCall, ...]:
         uris = wanted.get("resourceSubscriptions", []) if isinstance(wanted, dict) else []
         return _named(Kind.RESOURCE, uris if isinstance(uris, list) else [None], policy)
     if method == "completion/complete":
+        # Whatever `type` says: a careless server looks at the member that it needs.
         ref = params.get("ref")
-        if isinstance(ref, dict) and ref.get("type") == "ref/resource":
-            return _named(Kind.RESOURCE, [ref.get("uri")], policy)
-        return _named(Kind.PROMPT, [ref.get("name") if isinstance(ref, dict) else None], policy)
+        ref = ref if isinstance(ref, dict) else {}
+        uris = [ref["uri"]] if "uri" in ref else []
+        names = [ref.get("name")] if "name" in ref or not uris else []
+        return _named(Kind.RESOURCE, uris, policy) + _named(Kind.PROMPT, names, policy)
     return ()
 
 
@@ -43,5 +46,5 @@ def _named(
 ) -> tuple[ToolCall, ...]:
     if not policy.judges(kind):
         return ()
-    # A name that is no string is left to the policy as the empty name, which only `"*"` covers.
+    # What is no string is judged as the empty name, which every policy refuses.
     return tuple(ToolCall(name if isinstance(name, str) else "", arguments or {}, kind) for name in names)

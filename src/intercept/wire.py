@@ -13,6 +13,7 @@ The rules and the measurements behind them are in PROTOCOL section 6 (the number
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from math import isfinite
 from typing import Final, NamedTuple, NoReturn, TypeAlias
@@ -32,11 +33,17 @@ from .protocol import (
     METHOD_NOT_FOUND,
     PARAM_FORMS,
     PARSE_ERROR,
+    PART_FORMS,
+    PARTS,
 )
 from .values import Json, normal_form
 
 MAX_NESTING: Final = 128
 """Objects and arrays in a client's message. The Python SDK's reader stops at 200, so ours is never the looser one."""
+MAX_WRITTEN_NESTING: Final = 500
+"""The same in a message of the upstream that cannot pass as it came; half of what Python's stack has room for."""
+MAX_ID: Final = 1024
+"""Characters of an id; all that are in flight are kept. SDKs send numbers and names of 40 characters at most."""
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 """Beyond it JavaScript peers confuse neighbouring ids (RFC 8259 section 6)."""
 
@@ -214,7 +221,7 @@ def _client_message(value: dict[str, Json]) -> Message:
     if value.get("jsonrpc") != "2.0":
         raise refused('expected `"jsonrpc": "2.0"`')
     if "id" in value and not is_id:
-        raise refused("expected an id that is a string or an integer below 2^53")
+        raise refused(f"expected an id that is a string of at most {MAX_ID} characters or an integer below 2^53")
     if "method" not in value:
         if ("result" in value) == ("error" in value):
             raise refused("expected a method, a result or an error")
@@ -241,20 +248,26 @@ def _client_message(value: dict[str, Json]) -> Message:
         if known and not known.issuperset(params) and (lookalike := _lookalike(params, known, PARAM_FORMS[method])):
             raise refused(f"`{lookalike}` is written like a parameter of `{method}` but is not one", INVALID_PARAMS)
         if "_meta" in params:
-            params["_meta"] = _client_meta(params["_meta"], refused)
+            if params["_meta"] is None:
+                del params["_meta"]
+            else:
+                params["_meta"] = _client_meta(params["_meta"], refused)
         body["params"] = params
     else:
         raise refused("expected params that are an object", INVALID_PARAMS)
-    if method == "tools/call":
-        if not is_id:
-            raise refused("a tool call has no id")
-        if not isinstance(params.get("name"), str):
+    if method in {"tools/call", "prompts/get"}:
+        if method == "tools/call" and not isinstance(params.get("name"), str):
             raise refused("expected a tool name that is a string", INVALID_PARAMS)
         if params.get("arguments", _NOTHING) is None:  # null stands for none (CallToolRequest): judged so, sent so
             del params["arguments"]
         elif not isinstance(params.get("arguments", _NOTHING), dict):
-            raise refused("expected tool arguments that are an object", INVALID_PARAMS)
+            raise refused("expected arguments that are an object", INVALID_PARAMS)
+    for part, names in PARTS.get(method, ()):
+        if isinstance(inner := params.get(part), dict) and (lookalike := _lookalike(inner, names, PART_FORMS[part])):
+            raise refused(f"`{lookalike}` is written like a member of `{part}` but is not one", INVALID_PARAMS)
     if not is_id:
+        if known and not method.startswith("notifications/"):  # some servers would execute it (PROTOCOL section 6.4)
+            raise refused(f"`{method}` has no id")
         return Notification(method, params, body)
     return Request(readable, method, params, body)  # type: ignore[arg-type]
 
@@ -274,8 +287,10 @@ def _client_meta(meta: Json, refused: Callable[[str, int], ProtocolError]) -> di
 
 
 def is_request_id(value: Json) -> bool:
-    """Whether `value` may be the id of a request: a string, or an integer that every peer can hold exactly."""
-    return isinstance(value, str) or (type(value) is int and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER)
+    """Whether `value` may be the id of a request: a short string, or an integer that every peer can hold exactly."""
+    if isinstance(value, str):
+        return len(value) <= MAX_ID
+    return type(value) is int and -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER
 
 
 def coerced(request_id: RequestId) -> RequestId:
@@ -285,9 +300,11 @@ def coerced(request_id: RequestId) -> RequestId:
     """
     if type(request_id) is int:
         return request_id
-    text = str(request_id).strip()
+    text = str(request_id).strip().strip("\ufeff").strip()  # JavaScript takes a byte order mark for a space
     if not text:
         return 0
+    if not (text[0] in "+-." or text[0].isdecimal()):
+        return request_id  # what no SDK reads as a number, in a sixth of the time
     number: float
     try:
         number = int(text, 0 if text[:2].lower() in {"0x", "0o", "0b"} else 10)
@@ -362,14 +379,12 @@ def _has_lone_surrogate(value: Json) -> bool:
 # --- from the upstream ------------------------------------------------------------------------------------------------
 
 
-def parse_upstream(frame: bytes) -> list[Message]:
-    """Read one frame of the upstream: no message for an empty line, several for a batch.
+def parse_upstream(frame: bytes) -> list[Message | ProtocolError]:
+    """Read one frame of the upstream: nothing for an empty line, several messages for a batch.
 
     `raw` is set where the frame may pass byte for byte: one message, strict JSON, no carriage return inside and none of
-    our `_meta` keys.
-
-    Raises:
-        ProtocolError: the frame is no message; `id` is that of the response it tried to be, where one can be read.
+    our `_meta` keys. What is no message comes back as an error, whose `id` is that of the response it tried to be,
+    where one can be read.
     """
     if frame.endswith(b"\r"):
         frame = frame[:-1]
@@ -382,24 +397,46 @@ def parse_upstream(frame: bytes) -> list[Message]:
     try:
         value: Json = _decode_upstream(text)
     except _DuplicateKeyError:
-        raise _malformed(text, "an object has the same key twice") from None
+        return [_malformed(text, "an object has the same key twice")]
     except RecursionError:
-        raise ProtocolError(INTERNAL_ERROR, "nested too deeply") from None
+        return [_malformed(text, "nested too deeply")]
     except ValueError:
-        if not text.strip(" \t\r"):
-            return []
-        raise _malformed(text, "not JSON") from None
+        return [_malformed(text, "not JSON")] if text.strip(" \t\r") else []
     # Only these spellings can hide our marker; looking for them first spares a walk through every large result.
     if ("\\u" in text or "\\/" in text or MARKER in text) and _strip_marker(value):
         raw = None
-    if isinstance(value, list):
-        return [_upstream_message(part, None) for part in value]
-    return [_upstream_message(value, raw)]
+    if not isinstance(value, list):
+        return [_upstream_part(value, raw)]
+    return [_upstream_part(part, None) for part in value]
+
+
+def _upstream_part(value: Json, raw: bytes | None) -> Message | ProtocolError:
+    try:
+        message = _upstream_message(value, raw)
+        if message.raw is None:
+            if _is_deeper(value, MAX_WRITTEN_NESTING):
+                raise ValueError
+            encode(message.body)
+    except ProtocolError as error:
+        # Its traceback would keep the frame's bytes alive in a cycle, until the collector comes by.
+        return error.with_traceback(None)
+    except ValueError:
+        # A number beyond a double, or nesting that our own stack may not have room for: it only passes as it came.
+        request_id = value.get("id") if isinstance(value, dict) and "method" not in value else None
+        return ProtocolError(
+            INTERNAL_ERROR,
+            "a number is too large, or it is nested too deeply, to be written anew",
+            request_id if is_request_id(request_id) else None,  # type: ignore[arg-type]
+        )
+    return message
 
 
 def _upstream_message(value: Json, raw: bytes | None) -> Message:
     if not isinstance(value, dict):
         raise ProtocolError(INTERNAL_ERROR, "not a JSON object")
+    if "result" in value and value.get("error", 0) is None:
+        del value["error"]
+        raw = None
     request_id = value.get("id")
     is_id = is_request_id(request_id)
     method = value.get("method")
@@ -428,14 +465,23 @@ def _upstream_message(value: Json, raw: bytes | None) -> Message:
     raise ProtocolError(INTERNAL_ERROR, problem, request_id if is_response else None)  # type: ignore[arg-type]
 
 
+_ID_FIRST: Final = re.compile(r'\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(-?\d{1,16}|"[^"\\]{0,1024}")\s*,')
+_ID_LAST: Final = re.compile(r',\s*"id"\s*:\s*(-?\d{1,16}|"[^"\\]{0,1024}")\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$')
+
+
 def _malformed(text: str, message: str) -> ProtocolError:
     error = _refused(text, message)
-    # Only a response has a request that waits for it.
-    return ProtocolError(INTERNAL_ERROR, message, None if error.answerable else error.id)
+    if error.id is not None:
+        # Only a response has a request that waits for it.
+        return ProtocolError(INTERNAL_ERROR, message, None if error.answerable else error.id)
+    # What is no JSON at all may still have been meant for a request, which must not wait for ever.
+    found = None if '"method"' in text[:200] else _ID_FIRST.match(text[:2048]) or _ID_LAST.search(text[-2048:])
+    request_id = json.loads(found[1]) if found else None
+    return ProtocolError(INTERNAL_ERROR, message, request_id if is_request_id(request_id) else None)
 
 
 def _strip_marker(value: Json) -> bool:
-    """Take our keys out of every `_meta` in `value`; True if there was one."""
+    """Take our keys out of every `_meta`, and out of the `data` of errors; True if there was one."""
     found = False
     pending: list[Json] = [value]
     while pending:
@@ -443,10 +489,11 @@ def _strip_marker(value: Json) -> bool:
         if isinstance(part, list):
             pending.extend(part)
         elif isinstance(part, dict):
-            meta = part.get("_meta")
-            if isinstance(meta, dict):
-                for key in [key for key in meta if key.startswith(MARKER)]:
-                    del meta[key]
-                    found = True
+            error = part.get("error")
+            for holder in (part.get("_meta"), error.get("data") if isinstance(error, dict) else None):
+                if isinstance(holder, dict):
+                    for key in [key for key in holder if key.startswith(MARKER)]:
+                        del holder[key]
+                        found = True
             pending.extend(part.values())
     return found

@@ -172,7 +172,7 @@ def test_a_resource_or_a_prompt_is_explained_like_a_tool(capsys: pytest.CaptureF
             "the proxy would refuse this unread: an object has the same key twice",
         ),
         (["refund", "{amount: 1}"], "the proxy would refuse this unread: not JSON: expecting property name"),
-        (["refund", "[1]"], "expected tool arguments that are an object"),
+        (["refund", "[1]"], "expected arguments that are an object"),
         (["refund", '{"amount": 1e999}'], "a number is too large for a double"),
         (["x", "{}", "--kind", "resource", "--at", "noon"], "`noon` is not a time"),
         (["x", '{"a": 1}', "--kind", "resource"], "a resource takes no arguments"),

@@ -112,8 +112,7 @@ def test_times_are_those_of_the_policys_zone() -> None:
 
 def test_what_a_policy_looks_at_is_known() -> None:
     plain = policy_of("default: allow")
-    assert (plain.needs_annotations, plain.needs_history) == (False, False)
-    assert policy_of("tools: {a: {after: b}}").needs_history
+    assert not plain.needs_annotations
     hint = "{path: tool.annotations.readOnlyHint, op: eq, value: true}"
     assert policy_of(f"tools: {{a: {{require: [{hint}]}}}}").needs_annotations
     assert policy_of("tools: {a: {limits: [{max: 1, window: 1s, per: tool.annotations.title}]}}").needs_annotations

@@ -95,7 +95,6 @@ class _Compiler:
             ),
             allows_unknown_methods=(file.unknown_methods or file.default) == "allow" or shadow,
             needs_annotations="annotations" in self._uses,
-            needs_history="after" in self._uses,
             notes=tuple(self._notes()),
         )
 
@@ -191,7 +190,6 @@ class _Compiler:
             require += map(Requirement, conditions)
         after = None
         if rule.after:
-            self._uses.add("after")
             after = self._names("after", rule.after, *at)
             self._waited_for |= after.exact
         return Rule(

@@ -132,7 +132,6 @@ class Policy:
     denied_requests: frozenset[str] = frozenset()
     allows_unknown_methods: bool = False
     needs_annotations: bool = False
-    needs_history: bool = False
     notes: tuple[str, ...] = ()
     _named: dict[tuple[Kind, str], Plan] = field(default_factory=dict)
     _others: dict[tuple[Kind, str], Plan] = field(default_factory=dict)
@@ -153,6 +152,15 @@ class Policy:
         if name in section.hidden:
             return False
         return not section.hides_denied or self._plan(kind, name).is_usable
+
+    def filters(self, kind: Kind) -> bool:
+        """Whether `shows` could be false for some name."""
+        section = self.sections.get(kind)
+        return (
+            section is not None
+            and not self.shadow
+            and (section.hides_denied or bool(section.hidden.exact or section.hidden.globs))
+        )
 
     def _plan(self, kind: Kind, name: str) -> Plan:
         key = (kind, name)
@@ -187,7 +195,6 @@ class PolicySet:
         """Lines for the operator at the start."""
         self.allows_unknown_methods = all(policy.allows_unknown_methods for policy in policies)
         self.needs_annotations = any(policy.needs_annotations for policy in policies)
-        self.needs_history = any(policy.needs_history for policy in policies)
         self._only = self.policies[0] if len(self.policies) == 1 else None
 
     def evaluate(self, call: ToolCall, circumstances: Circumstances) -> Decision:
@@ -213,6 +220,10 @@ class PolicySet:
     def shows(self, kind: Kind, name: str) -> bool:
         """Whether `name` stays in the lists that the client gets."""
         return all(policy.shows(kind, name) for policy in self.policies)
+
+    def filters(self, kind: Kind) -> bool:
+        """Whether something could be left out of the lists that the client gets."""
+        return any(policy.filters(kind) for policy in self.policies)
 
     def judges(self, kind: Kind) -> bool:
         """Whether anything of this kind could be refused; if not, calls and lists pass untouched."""
