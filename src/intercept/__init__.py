@@ -16,6 +16,8 @@ In reading order, each knowing only what stands above it:
     uses          which tools, resources and prompts a request would use
     session       protocol state of one client and one upstream: Message -> Action
     limits/       the counter port, window arithmetic, the memory store
+    lint/         what is unwise in a policy: an engine, and one module a rule
+    catalogue/    the tools of a live server
     enforcement   admit(judge): evaluate, reserve, decide
     rehearsal     a session without peers, in virtual time; `trial` plays a policy's tests on it, `explanation` explains
     upstream      the server's process: spawn, signal, leave nobody behind

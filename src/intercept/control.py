@@ -26,9 +26,7 @@ EXIT_AFTER: Final = 2.5
 """Seconds that the upstream has to exit by itself once its input has ended. Real servers take up to 0.8; a client that
 sends SIGTERM after 2 s makes us hurry."""
 DRAIN_FOR: Final = 0.7
-"""Seconds that output of the upstream may still come after it has exited: something it started holds its stdout."""
-FLUSH_FOR: Final = 1.0
-"""Seconds that the client has to read our last words."""
+"""Seconds that output may still come after the upstream has exited, if something it started holds its stdout."""
 
 
 class Control:
@@ -86,15 +84,32 @@ class Control:
             if not await self._until(self._has_exited, KILL_AFTER):
                 self._upstream.signal_group(signal.SIGKILL)
                 await self._until(self._has_exited, KILL_AFTER)
-        await self._until(lambda: ends.upstream or ends.beyond_waiting, DRAIN_FOR)
+        await self._while_client_reads(lambda: ends.upstream or ends.beyond_waiting)
+        self._upstream.release()
         await self._end_group()
         code = self._upstream.poll()
         self._answer_pending(f"it exited with code {code}")
-        self._relay.to_client.flush(FLUSH_FOR)
-        self._upstream.release()
+        await self._while_client_reads(lambda: not self._relay.to_client.busy)
         if code is None:
             return 1  # not even SIGKILL ends a process that waits for a broken disk
         return code or (1 if ends.beyond_waiting else 0)
+
+    async def _while_client_reads(self, done: Callable[[], bool]) -> None:
+        """Wait until `done()`, or until it is plain that nobody waits for what is still to be written.
+
+        A client that is slow to read gets all of it; one that has ended its input gets it while it goes on reading.
+        """
+        outlet, asked = self._relay.to_client, self._wakeup.signal
+        patience = DRAIN_FOR
+        while not done():
+            before = outlet.written
+            with anyio.move_on_after(patience):
+                while not done() and self._wakeup.signal is asked:
+                    await anyio.sleep(0.01)
+            given_up = self._wakeup.signal is not None or outlet.broken
+            if given_up or not outlet.busy or (self._relay.ends.client and outlet.written == before):
+                return
+            patience = EXIT_AFTER
 
     async def _end_group(self) -> None:
         """End what the upstream started and left behind in its group."""

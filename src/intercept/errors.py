@@ -27,6 +27,13 @@ class UsageError(InterceptError):
     exit_code = 2
 
 
+def visible(text: str) -> str:
+    """`text` on one line in which every character can be seen: what is not printable is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake in one policy file."""
@@ -44,7 +51,8 @@ class Problem:
     """What to write instead, as one line; empty if the message says it all."""
 
     def __str__(self) -> str:
-        place = f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+        path = visible(self.path)
+        place = f"{path}:{self.line}:{self.column}" if self.line else path
         where = f"{self.key_path}: " if self.key_path else ""
         advice = f"; {self.help}" if self.help else ""
         return f"{place}: error: {where}{self.message}{advice}"

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from .errors import visible
+
 PREFIX: Final = "intercept: "
 BURST: Final = 20
 """Notes that may come at once."""
@@ -51,7 +53,7 @@ class Notices:
         if self._lost:
             line = f"({self._lost} lines left out) {line}"
         # No more than a pipe that is ready takes without waiting.
-        data = f"{PREFIX}{line}".encode("utf-8", "backslashreplace")[: select.PIPE_BUF - 1] + b"\n"
+        data = f"{PREFIX}{visible(line)}".encode("utf-8", "backslashreplace")[: select.PIPE_BUF - 1] + b"\n"
         poll = select.poll()
         poll.register(self._fd, select.POLLOUT)
         if not poll.poll(0):

@@ -55,12 +55,19 @@ class Outlet:
         self._closed = False
         self.broken = False
         """Whether the reader is gone; what is written then is lost."""
+        self.written = 0
+        """Bytes so far; whoever waits can see whether the reader reads."""
 
     def write(self, data: bytes) -> None:
         """Write `data` whole, waiting for the reader as long as it takes."""
         with self._writing:
             self._drain()
             self._put(data)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to be written, or being written."""
+        return self._writing.locked() or bool(self._posted)
 
     def post(self, data: bytes, *, bounded: bool = True) -> None:
         """Write `data` soon, without waiting for the reader; `bounded`: unless `MAX_POSTED` bytes wait already."""
@@ -82,6 +89,13 @@ class Outlet:
                 self._thread.start()
             self._changed.notify_all()
 
+    def offer(self, data: bytes) -> bool:
+        """Post `data`, or drop it and return False if `MAX_POSTED` bytes wait already. Never waits."""
+        if self._posted_size + len(data) > MAX_POSTED:
+            return False
+        self.post(data, bounded=False)
+        return True
+
     def flush(self, timeout: float) -> None:
         """Wait until all that was posted is written, but at most `timeout` seconds."""
         with self._changed:
@@ -90,11 +104,16 @@ class Outlet:
             self._writing.release()
 
     def close(self, timeout: float = -1) -> None:
-        """Close the destination; later writes are lost. Given up if somebody still writes after `timeout` seconds."""
+        """Close the destination; what is written later is lost.
+
+        With a `timeout` in seconds it waits for nothing longer: it is given up if somebody still writes then, and what
+        was posted is lost.
+        """
         if self._writing.acquire(timeout=timeout):
             try:
                 if not self._closed:
-                    self._drain()
+                    if timeout < 0:
+                        self._drain()
                     self.broken = self._closed = True
                     os.close(self._fd)
             finally:
@@ -120,7 +139,9 @@ class Outlet:
         rest = memoryview(data)
         while rest and not self.broken:
             try:
-                rest = rest[os.write(self._fd, rest) :]
+                size = os.write(self._fd, rest)
+                self.written += size
+                rest = rest[size:]
             except BlockingIOError:
                 self._wait_until_ready()
             except OSError:  # EPIPE and its kin: nobody reads any more
@@ -135,7 +156,7 @@ class Outlet:
         poll = select.poll()
         poll.register(self._fd, select.POLLOUT)
         if self._watched is not None:
-            poll.register(self._watched, 0)
+            poll.register(self._watched, getattr(select, "POLLRDHUP", 0))  # how a socket hangs up on Linux
         while True:
             events = dict(poll.poll())
             if self._fd in events:
@@ -200,8 +221,6 @@ class Relay:
         self.ends = Ends()
         self.to_client = Outlet(client_out)
         self.to_upstream = Outlet(upstream_in, watched=client_in, on_stall=self._stalled)
-        self.drained = threading.Event()
-        """Set when the upstream's stdout has ended and everything from it was written to the client."""
 
     def start(self) -> None:
         """Start both pumps. They are daemons: the process ends without asking them."""
@@ -288,7 +307,6 @@ class Relay:
             if self.ends.overflow:
                 break
         # What is left without a newline is half a message, and no client ever sees one.
-        self.drained.set()
         self.ends.upstream = True
         self._wake()
 
@@ -299,15 +317,9 @@ class Relay:
             if frame is None:
                 self.ends.overflow = True
                 break
-            try:
-                messages = parse_upstream(frame)
-            except ProtocolError as error:
-                self._note(_described(frame, error))
-                with self._lock:
-                    action = self._session.junk(error)
-                self._perform(action, onward, back)
-                continue
-            for message in messages:
+            for message in parse_upstream(frame):
+                if isinstance(message, ProtocolError):
+                    self._note(_described(frame, message))
                 with self._lock:
                     action = self._session.from_upstream(message)
                 self._perform(action, onward, back)
@@ -316,8 +328,8 @@ class Relay:
             if self.to_client.broken and not self.ends.client:
                 self.ends.client = True
                 self._wake()
-        if back:
-            self.to_upstream.post(b"".join(back))
+        if back and not self.to_upstream.offer(b"".join(back)):
+            self._note("left requests of the server unanswered: it does not read what it is sent")
 
     # --- both -------------------------------------------------------------------------------------------------------
 
@@ -350,6 +362,12 @@ def _described(frame: bytes, error: ProtocolError) -> str:
 
 def _read(fd: int, size: int) -> bytes:
     try:
-        return os.read(fd, size)
+        while True:
+            try:
+                return os.read(fd, size)
+            except BlockingIOError:  # whoever shares the stream with us has made it so
+                poll = select.poll()
+                poll.register(fd, select.POLLIN)
+                poll.poll()
     except OSError:  # a terminal or socket that was reset: as over as one that ended
         return b""

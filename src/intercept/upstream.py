@@ -1,8 +1,9 @@
 """The upstream's process: starting it, signalling its group, and never leaving it behind.
 
-The upstream leads a process group (and session) of its own, so that one signal reaches what it started (`npx` runs the
-server as a grandchild). A watchdog, a shell that holds a pipe from us, ends that group when we die without a word,
-whatever killed us: a parent-death signal would reach the direct child only. POSIX only.
+The upstream runs in a process group of its own, so that one signal reaches what it started (`npx` runs the server as a
+grandchild). The group is led by a watchdog, a shell that holds a pipe from us and ends the group when we die without a
+word, whatever killed us: a parent-death signal would reach the direct child only, and a watchdog that had to be told of
+the group could be too late. POSIX only.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ _COERCED: Final = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
 """The locales that Python puts in the place of "C" (PEP 538)."""
 
 _WATCHDOG: Final = f"""
-read -r group || exit 0
+trap '' TERM INT HUP
 read -r over && exit 0
-kill -TERM -"$group" 2>/dev/null || exit 0
+kill -TERM 0
 sleep {KILL_AFTER}
-kill -KILL -"$group" 2>/dev/null
+kill -KILL 0
 """
 
 
@@ -44,18 +45,17 @@ class Upstream:
         Raises:
             UpstreamError: it cannot be started; the message says why and what to try.
         """
-        self._leash = _start_watchdog()
+        self._group, self._leash = _start_watchdog()
         theirs_in, self.stdin = os.pipe()
         self.stdout, theirs_out = os.pipe()
         try:
-            self._pid = _spawn(command, [(theirs_in, 0), (theirs_out, 1)])
+            self._pid = _spawn(command, [(theirs_in, 0), (theirs_out, 1)], group=self._group)
         except OSError as error:
             self.release()
             raise UpstreamError(_why(command[0], error)) from None
         finally:
             os.close(theirs_in)
             os.close(theirs_out)
-        os.write(self._leash, b"%d\n" % self._pid)
         os.set_blocking(self.stdin, False)
         self._status: int | None = None
 
@@ -69,9 +69,12 @@ class Upstream:
         return self._status
 
     def signal_group(self, number: int) -> bool:
-        """Send a signal to all of the upstream's process group; False if nobody is left in it."""
+        """Send a signal to all of the upstream's process group; False if nobody is left in it.
+
+        Until `release` the watchdog is in it too; it heeds nothing but SIGKILL.
+        """
         try:
-            os.killpg(self._pid, number)
+            os.killpg(self._group, number)
         except ProcessLookupError:
             return False
         except PermissionError:
@@ -83,34 +86,33 @@ class Upstream:
         with suppress(OSError):  # it has gone already
             os.write(self._leash, b"over\n")
         os.close(self._leash)
+        os.waitpid(self._group, 0)
 
 
-def _start_watchdog() -> int:
-    """Start the watchdog; return the pipe that it reads: first the group, then either a line or our end."""
+def _start_watchdog() -> tuple[int, int]:
+    """Start the watchdog; return its process group and the pipe that it reads: either a line, or our end."""
     theirs, ours = os.pipe()
     null = os.open(os.devnull, os.O_RDWR)
     try:
-        # In a session of its own, so that whoever kills our process group does not take it along, and without our
-        # standard streams, whose end our client waits for.
-        _spawn(["/bin/sh", "-c", _WATCHDOG], [(theirs, 0), (null, 1), (null, 2)])
+        # Without our standard streams, whose end our client waits for.
+        return _spawn(["/bin/sh", "-c", _WATCHDOG], [(theirs, 0), (null, 1), (null, 2)], group=0), ours
     except OSError as error:
         raise UpstreamError(f"cannot start the watchdog `/bin/sh`: {os.strerror(error.errno or 0)}") from None
     finally:
         os.close(theirs)
         os.close(null)
-    return ours
 
 
-def _spawn(command: Sequence[str], streams: list[tuple[int, int]]) -> int:
+def _spawn(command: Sequence[str], streams: list[tuple[int, int]], *, group: int) -> int:
     # Not `subprocess`: importing it costs as much as all else that runs before the upstream starts to boot.
     return os.posix_spawnp(
         command[0],
         list(command),
         _environment(),
         file_actions=[(os.POSIX_SPAWN_DUP2, ours, theirs) for ours, theirs in streams],
-        setsid=True,
-        # Python ignores SIGPIPE; a server expects the default.
-        setsigdef=[signal.SIGPIPE],
+        setpgroup=group,
+        # Python ignores these; a server expects the default.
+        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
     )
 
 

@@ -19,9 +19,12 @@ class Wakeup:
         os.set_blocking(self._writer, False)
         self.signal: int | None = None
         """The last signal that asked us to end; None if none did."""
+        # Whichever thread the system gives a signal to, the pipe wakes the main one, where handlers run.
+        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in ENDING:
-            signal.signal(number, self._on_signal)
-        signal.signal(signal.SIGCHLD, lambda *_: self())
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` leaves SIGHUP
+                signal.signal(number, self._on_signal)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def __call__(self) -> None:
         """Make `reader` readable."""
@@ -38,4 +41,3 @@ class Wakeup:
 
     def _on_signal(self, number: int, _frame: object) -> None:
         self.signal = number
-        self()

@@ -8,7 +8,7 @@ import resource
 from pathlib import Path
 
 from .fifo import Fifo
-from .misbehaving import GUARDED, IDLE, MIB, peak, ping_pong, say, session
+from .misbehaving import GUARDED, IDLE, MIB, NO_SAMPLING, peak, ping_pong, say, session
 from .rawclient import PATIENCE, RawClient, call, line
 
 
@@ -82,6 +82,23 @@ def test_denials_for_a_client_that_does_not_read_take_bounded_memory(tmp_path: P
         frames = [client.next_frame() for _ in range(40_000)]
         assert [json.loads(frame or b"{}").get("id") for frame in frames] == list(range(40_000))
         ping_pong(client)
+        assert client.end() == 0
+
+
+def test_declines_for_a_server_that_does_not_read_take_bounded_memory_and_delay_no_answer(tmp_path: Path) -> None:
+    with session(tmp_path, NO_SAMPLING) as client:
+        client.send(call("ask", 7, method="sampling/createMessage", times=60_000))
+        before, answer = client.until(7)
+        assert "result" in answer
+        assert before == []
+        assert peak(client) < IDLE + 32
+
+
+def test_a_server_that_asks_under_endless_ids_takes_bounded_memory(tmp_path: Path) -> None:
+    with session(tmp_path) as client:
+        client.send(call("ask", 7, method="roots/list", times=24, length=8 * MIB))
+        client.until(7)
+        assert peak(client) < IDLE + 100
         assert client.end() == 0
 
 

@@ -142,6 +142,7 @@ USAGES: Final[dict[str, list[str]]] = {
     "no policy": ["--", *SERVER],
     "no command": ["--policy", "policy.yaml"],
     "no command after the dashes": ["--policy", "policy.yaml", "--"],
+    "an empty command": ["--policy", "policy.yaml", "--", ""],
     "a policy without a value": ["--policy"],
     "an unknown option": ["--polcy", "policy.yaml", "--", *SERVER],
     "an unknown option after a known one": ["--policy", "policy.yaml", "--verbosely", "--", *SERVER],
@@ -167,6 +168,16 @@ def test_a_server_that_needs_no_input_has_its_own_exit_code(tmp_path: Path) -> N
     (tmp_path / "policy.yaml").write_bytes(FINE)
     code, _ = outcome(tmp_path, "--policy", "policy.yaml", "--", sys.executable, "-c", "raise SystemExit(42)")
     assert code == 42
+
+
+def test_a_path_with_odd_characters_is_shown_harmlessly(tmp_path: Path) -> None:
+    name = "a\x1b[31m\n\u202eb.yaml"
+    (tmp_path / name).write_bytes(b"default: maybe\n")
+    code, lines = outcome(tmp_path, "--policy", name, "--", *SERVER)
+    assert code == POLICY
+    assert len(lines) == 1
+    assert "\x1b" not in lines[0]
+    assert "\u202e" not in lines[0]
 
 
 def _matches(pattern: str, said: str) -> bool:

@@ -220,7 +220,7 @@ def test_a_stateless_session_is_judged_and_its_denials_are_complete(kind: str, p
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_spelling_of_an_id_in_flight_lets_a_second_call_in(kind: str, policy: Path, tmp_path: Path) -> None:
-    copies = (7, "7", " 7 ", "7 ", "07", "+7", "0x7", "7.0", "7e0", "0b111", "0o7", "\u0667", "0_7", "\n7")
+    copies = (7, "7", " 7 ", "7 ", "07", "+7", "0x7", "7.0", "7e0", "0b111", "0o7", "\u0667", "0_7", "\n7", "\ufeff7")
     with _start(kind, policy, tmp_path) as client:
         client.send(call("hold", 7))
         for copy in copies:

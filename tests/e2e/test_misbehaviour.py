@@ -271,12 +271,15 @@ TRANSPARENT: Final[tuple[bytes, ...]] = (
 
 EDITED: Final[dict[str, bytes]] = {
     # Answers that cannot pass as they came and hold what is hard to write again.
+    "a number beyond a double": b'{"jsonrpc":"2.0","id":7,"result":{"x":1e400,"_meta":{"intercept/decision":1}}}',
+    "a number beyond a double, and CR": b'{"jsonrpc":"2.0","id":7,\r"result":{"x":-1e400}}',
+    "a number beyond a double, in a batch": b'[{"jsonrpc":"2.0","id":7,"result":{"x":1e999}}]',
     "lone surrogates": b'{"jsonrpc":"2.0","id":7,\r"result":{"x":"\\ud800","\\udfff":1}}',
     "surrogates and bytes that are no UTF-8": b'{"jsonrpc":"2.0","id":7,"result":{"x":"\\ud800\xff"}}',
     "an integer of 4000 digits": b'{"jsonrpc":"2.0","id":7,\r"result":{"x":' + b"9" * 4000 + b"}}",
     **{
         f"{depth} levels": b'{"jsonrpc":"2.0","id":7,\r"result":' + b'{"a":' * depth + b"1" + b"}" * depth + b"}"
-        for depth in (150, 500, 900, 980)
+        for depth in (150, 500, 900, 980, 984, 988, 992, 3000)
     },
 }
 
@@ -365,7 +368,7 @@ def test_no_way_of_writing_a_list_shows_a_hidden_tool(way: str, tmp_path: Path) 
 
 def test_a_batch_is_split_and_each_part_is_judged(tmp_path: Path) -> None:
     note = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": 1}}
-    parts = [json.loads(result(6)), note, json.loads(result("7")), json.loads(result(7))]
+    parts = [json.loads(result(6)), note, json.loads(result("7")), 1, [json.loads(result(9))], json.loads(result(7))]
     with session(tmp_path) as client:
         client.send(call("hold", 6) + say(json.dumps(parts).encode() + b"\n", 7))
         before, answer = client.until(7)
@@ -399,6 +402,7 @@ BROKEN: Final[dict[str, bytes]] = {
     "no version": b'{"id":7,"result":{}}',
     "NaN": b'{"jsonrpc":"2.0","id":7,"result":{"x":NaN}}',
     "Infinity": b'{"jsonrpc":"2.0","id":7,"result":{"x":[-Infinity]}}',
+    "too deep": b'{"jsonrpc":"2.0","id":7,"result":' + b'{"a":' * 3000 + b"1" + b"}" * 3000 + b"}",
     "invalid UTF-8": b'{"jsonrpc":"2.0","id":7,"result":{"content":[{"type":"text","text":"\xff\xfe\xed\xa0\x80"}]}}',
     "an integer of 5000 digits": b'{"jsonrpc":"2.0","id":7,"result":{"x":' + b"9" * 5000 + b"}}",
 }

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Final
 
 from .. import __version__
-from ..errors import InterceptError
+from ..errors import InterceptError, visible
 from ..notices import PREFIX
 
 COMMANDS: Final = {
@@ -47,9 +47,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _command(arguments)
         return _proxy(arguments)
     except InterceptError as error:
-        for line in str(error).splitlines():
-            print(f"{PREFIX}{line}", file=sys.stderr)
+        for line in str(error).split("\n"):
+            print(f"{PREFIX}{visible(line)}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return 130
 
 
 def _command(arguments: list[str]) -> int:
@@ -98,7 +100,7 @@ def _proxy(arguments: list[str]) -> int:
         parser.error(f"unknown argument {names}; {advice}")
     if not options.policy:
         parser.error("no policy; give one with `--policy FILE`")
-    if not command:
+    if not command or not command[0]:
         parser.error("no server; give its command after `--`, as in `-- npx -y @codespar/mcp-ap2`")
     from .run import run
 

@@ -41,7 +41,8 @@ def run(command: Sequence[str], policies: Sequence[str], *, grant: str | None, r
     except InterceptError:
         _kill(upstream)
         raise
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.flush()
     # Not `sys.exit`: a pump may wait in a read or write that nothing will end.
     os._exit(code)
 
@@ -98,6 +99,11 @@ def _relay(
 
 def _take_streams() -> tuple[int, int]:
     """Keep the protocol's streams to ourselves: whatever else prints, prints to stderr."""
+    for stream in (0, 1, 2):
+        try:
+            os.fstat(stream)
+        except OSError:  # closed: what would be opened next must not take its place
+            os.open(os.devnull, os.O_RDWR)
     client_in, client_out = os.dup(0), os.dup(1)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
