@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from .errors import PolicyError
 from .policy import PolicySet
 
-LOOK_EVERY: Final = 0.25
+LOOK_EVERY: Final = 0.2
 """Seconds between two looks; three of them pass at most between saving a file and its rules being in force."""
 
 _Signature: TypeAlias = tuple[tuple[int, int, int] | None, ...]
