@@ -233,8 +233,8 @@ class Generator:
     # --- conditions -----------------------------------------------------------------------------------------------
 
     def condition(self, depth: int = 0, *, require: bool = False) -> Tree:
-        if depth < 2 and self.chance(0.14):
-            word = self.one(("all", "any", "not"))
+        if depth < 2 and self.chance(0.2):
+            word = self.one(("all", "any", "not", "not"))
             if word == "not":
                 return {"not": self.condition(depth + 1)}
             return {word: [self.condition(depth + 1, require=require) for _ in range(self.one((1, 2, 2)))]}

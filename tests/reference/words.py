@@ -50,11 +50,11 @@ BIG: Final = 2**53 + 1
 
 OFTEN: Final[dict[str, Sequence[Any]]] = {
     "amount": (1, 5, 10),
-    "to": ("a@x.org", ["a@x.org"]),
+    "to": ("a@x.org", ["a@x.org"], ["a@x.org", "b@x.org"], ["b@y.org", "a@x.org"]),
     "text": ("hello",),
     "flag": (True,),
-    "tags": (["x", "y"], [1]),
-    "obj": ({"a": 1}, {"a": 5, "b": "x"}),
+    "tags": (["x", "y"], [1], [{"k": 1}, {"k": "x"}, {}]),
+    "obj": ({"a": 1}, {"a": 5, "b": "x"}, {"a": [1, 5]}),
     "url": ("https://api.example.com/",),
     "file": ("/srv/data/x",),
     "ip": ("10.0.0.5",),
