@@ -7,6 +7,7 @@ at the top of this module.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -90,6 +91,8 @@ def _relay(
         note=notices.note,
         wake=wakeup,
     )
+    # What is loaded now stays: the collector need not walk through it again while calls wait.
+    gc.freeze()
     relay.start()
     _announce(notices, policy, policies, command)
 
@@ -97,6 +100,7 @@ def _relay(
 
     from ..control import Control
 
+    gc.freeze()
     return anyio.run(Control(relay, upstream, wakeup, notices, reloader).run)
 
 
