@@ -42,6 +42,13 @@ def fill(fd: int) -> int:
         return size
 
 
+def end(outlet: Outlet, reader: int) -> None:
+    """Let the outlet's thread see that nobody reads, before its descriptor is another pipe's."""
+    os.close(reader)
+    outlet.flush(WAIT)
+    assert outlet.broken
+
+
 def read_exactly(fd: int, size: int) -> bytes:
     data = b""
     while len(data) < size:
@@ -113,11 +120,12 @@ def test_what_is_posted_is_bounded_and_flows_on_once_the_reader_reads(pipe: tupl
 
 
 def test_unbounded_posts_never_wait(pipe: tuple[int, int]) -> None:
-    _, writer = pipe
+    reader, writer = pipe
     outlet = Outlet(writer)
     fill(writer)
     outlet.post(b"x" * (MAX_POSTED + 1), bounded=False)
     outlet.post(b"last words\n", bounded=False)
+    end(outlet, reader)
 
 
 def test_a_reader_that_is_gone_breaks_the_outlet_and_stops_nobody(pipe: tuple[int, int]) -> None:
@@ -189,12 +197,13 @@ def test_closing_in_a_hurry_waits_for_nothing_that_was_posted(pipe: tuple[int, i
 
 
 def test_what_is_offered_beyond_the_bound_is_dropped_and_said_to_be(pipe: tuple[int, int]) -> None:
-    _, writer = pipe
+    reader, writer = pipe
     outlet = Outlet(writer)
     fill(writer)
 
     assert outlet.offer(b"x" * MAX_POSTED)
     assert not outlet.offer(b"x")
+    end(outlet, reader)
 
 
 def test_a_mistake_of_ours_ends_the_session_instead_of_half_of_it(tmp_path: Path) -> None:

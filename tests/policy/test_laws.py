@@ -81,7 +81,7 @@ POLICIES = st.fixed_dictionaries(
     },
     optional={"hide": st.sampled_from([["get_user"], ["*r"], []]), "hide_denied": st.booleans()},
 )
-CALLS = st.builds(ToolCall, st.sampled_from(NAMES), ARGUMENTS)
+CALLS = st.builds(ToolCall, st.sampled_from(NAMES), ARGUMENTS, st.just(Kind.TOOL))
 MOMENTS = st.builds(
     Circumstances,
     st.sampled_from([0.0, 1_800_000_000.0]),
