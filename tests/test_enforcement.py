@@ -121,3 +121,95 @@ def test_annotations_are_unknown_until_the_tools_were_listed() -> None:
     talk.client(call(4, "wipe"))
 
     assert [message["id"] for message in talk.to_upstream] == [2, 3]
+
+
+ASKING = """
+default: deny
+tools:
+  pay:
+    rules:
+      - {name: large, action: require_approval, when: [{path: args.amount, op: gt, value: 50}]}
+      - {name: daily, rate_limit: 2/day}
+"""
+
+
+def test_a_call_that_needs_a_person_is_not_made_and_the_model_reads_why() -> None:
+    talk = Conversation(ASKING)
+    talk.client(call(1, "pay", amount=51))
+
+    assert talk.to_upstream == []
+    assert text_of(talk) == (
+        "Policy violation: rule `large` requires a person's approval. "
+        "A person's approval cannot be asked for yet, so the call was refused."
+    )
+    details = denied(talk.to_client[0])
+    assert (details["decision"], details["rule"]) == ("ask", "large")
+    assert "counter" not in details
+
+
+def test_the_author_s_sentence_for_a_call_that_needs_a_person_is_told_with_what_came_of_it() -> None:
+    talk = Conversation("tools: {wipe: {action: require_approval, reason: Wiping is for a person to decide.}}")
+    talk.client(call(1, "wipe"))
+
+    assert text_of(talk) == (
+        "Policy violation: Wiping is for a person to decide. "
+        "A person's approval cannot be asked for yet, so the call was refused."
+    )
+
+
+def test_a_call_that_needs_a_person_charges_nothing() -> None:
+    talk = Conversation(ASKING)
+    for number in range(5):
+        talk.client(call(number, "pay", amount=51))
+    for number in range(5, 8):
+        talk.client(call(number, "pay", amount=50))
+
+    assert [message["id"] for message in talk.to_upstream] == [5, 6]
+    assert [denied(answer)["decision"] for answer in talk.to_client] == ["ask"] * 5 + ["deny"]
+
+
+def test_a_limit_that_is_used_up_refuses_a_call_before_a_person_is_asked() -> None:
+    talk = Conversation(ASKING)
+    for number, amount in enumerate([50, 51, 50, 51]):
+        talk.client(call(number, "pay", amount=amount))
+
+    first, second = (denied(answer) for answer in talk.to_client)
+    assert first["decision"] == "ask"
+    assert (second["decision"], second["rule"], second["retry_after_s"]) == ("deny", "daily", 86_400)
+
+
+def test_the_limits_of_the_rule_that_asks_are_looked_at_too() -> None:
+    talk = Conversation(
+        "tools: {pay: {action: require_approval, limits: [{max: 100, window: day, cost: {from: args.amount}}]}}"
+    )
+    talk.client(call(1, "pay", amount=101))
+    talk.client(call(2, "pay", amount=100))
+
+    assert [denied(answer)["decision"] for answer in talk.to_client] == ["deny", "ask"]
+
+
+def test_a_request_that_uses_several_resources_is_denied_by_one_and_held_by_one() -> None:
+    talk = Conversation(
+        """
+default: deny
+resources:
+  "docs://*": {rate_limit: 1/minute}
+  "mail://*": {name: mail, action: require_approval}
+"""
+    )
+    for number, uris in enumerate(
+        [["docs://a", "mail://a"], ["mail://a", "file:///b"], ["mail://a", "mail://b"], ["docs://a"]]
+    ):
+        talk.client(request(number, "subscriptions/listen", notifications={"resourceSubscriptions": uris}))
+
+    assert [message["id"] for message in talk.to_upstream] == [3]
+    decisions = [answer["error"]["data"]["intercept/decision"]["decision"] for answer in talk.to_client]
+    assert decisions == ["ask", "deny", "ask"]
+
+
+def test_a_rule_in_shadow_mode_that_would_ask_holds_nothing_and_is_told_to_the_operator() -> None:
+    talk = Conversation("tools: {pay: {rules: [{name: trial, mode: shadow, action: require_approval}]}}")
+    talk.client(call(1, "pay"))
+
+    assert [message["id"] for message in talk.to_upstream] == [1]
+    assert talk.notes == ["allowed `pay`, which in enforce mode would have required a person's approval by `trial`"]

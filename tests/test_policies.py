@@ -239,11 +239,13 @@ def test_every_policy_in_the_reference_loads(snippet: str, tmp_path: Path) -> No
 
 
 def test_the_tests_in_the_reference_pass(tmp_path: Path) -> None:
-    (tested,) = [snippet for snippet in SNIPPETS if "\ntests:\n" in snippet]
-    path = tmp_path / "policy.yaml"
-    path.write_text(tested, encoding="utf-8")
+    tested = [snippet for snippet in SNIPPETS if "\ntests:\n" in snippet]
+    paths = [tmp_path / f"policy{number}.yaml" for number in range(len(tested))]
+    for path, snippet in zip(paths, tested, strict=True):
+        path.write_text(snippet, encoding="utf-8")
 
-    assert main(["test", str(path)]) == 0
+    assert len(paths) == 2
+    assert main(["test", *map(str, paths)]) == 0
 
 
 def test_a_policy_that_the_reference_calls_broken_has_exactly_the_mistakes_that_it_prints(

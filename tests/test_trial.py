@@ -260,3 +260,62 @@ def test_a_shadow_limit_refuses_nothing_and_is_tested_by_what_it_would_have_refu
     )
 
     assert (played.cases[0].failure, played.uncovered) == (None, ())
+
+
+ASKING = """
+tools:
+  pay:
+    rules:
+      - {name: large, action: require_approval, when: [{path: args.n, op: gt, value: 500}], on_deny: Large ones wait.}
+      - {name: daily, rate_limit: 2/day}
+"""
+
+
+def test_a_call_that_a_person_would_be_asked_about_is_expected_to_ask(tmp_path: Path) -> None:
+    played = report(
+        tmp_path,
+        ASKING,
+        """
+        {tool: pay, arguments: {n: 500}, expect: allow, rule: daily}
+        {tool: pay, arguments: {n: 500.01}, expect: ask, rule: large, reason: Large ones wait.}
+        {tool: pay, arguments: {n: "501"}, expect: deny, rule: large}
+        """,
+    )
+
+    assert (played.cases[0].failure, played.uncovered) == (None, ())
+
+
+def test_a_call_that_a_person_would_be_asked_about_is_not_made_and_charges_nothing(tmp_path: Path) -> None:
+    played = case(
+        tmp_path,
+        ASKING.replace("  pay:", "  other: {action: deny, after: pay}\n  pay:"),
+        """
+        {tool: pay, arguments: {n: 501}, repeat: 9, expect: ask}
+        {tool: other, expect: allow}
+        {tool: pay, arguments: {n: 500}, repeat: 2, expect: allow}
+        {tool: other, expect: deny}
+        {tool: pay, arguments: {n: 501}, at: 1h, expect: deny, rule: daily, retry_after: 23h}
+        """,
+    )
+
+    assert played.failure is None
+
+
+def test_to_ask_is_neither_to_allow_nor_to_deny(tmp_path: Path) -> None:
+    call = "{tool: pay, arguments: {n: %s}, expect: %s}"
+
+    assert failure(tmp_path, ASKING, call % (501, "allow")).found.startswith(
+        "ask by `large` (`Policy violation: Large ones wait. "
+    )
+    assert failure(tmp_path, ASKING, call % (501, "deny")).found.startswith("ask by `large`")
+    assert failure(tmp_path, ASKING, call % (500, "ask")).found == "allow"
+
+
+def test_a_shadow_rule_that_would_ask_says_so(tmp_path: Path) -> None:
+    rules = "tools: {send: {rules: [{name: later, mode: shadow, action: require_approval}]}}"
+
+    played = report(tmp_path, rules, "{tool: send, expect: allow, rule: later}")
+    held = failure(tmp_path, rules, "{tool: send, expect: ask}")
+
+    assert (played.cases[0].failure, played.uncovered) == (None, ())
+    assert held.found == "allow; `later` would ask but for shadow mode"

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Final
 
 from .errors import visible
-from .policy import Decision
+from .policy import Decision, Effect
 from .protocol import DENIED, INTERNAL_ERROR, MARKER, METHOD_NOT_FOUND
 from .values import Json
 from .wire import Request, RequestId, Response, encode
 
+_NOBODY_ASKED: Final = " A person's approval cannot be asked for yet, so the call was refused."
 MAX_PRINTED: Final = 200
 """Characters of a peer's text that go into one line for people."""
 
@@ -51,6 +52,8 @@ def denial(request_id: RequestId, decision: Decision, *, modern: bool, as_error:
     if decision.exhausted is not None and decision.exhausted.retry_after is not None:
         seconds = details["retry_after_s"]
         text += f" Retry in {seconds} second{'' if seconds == 1 else 's'}."
+    if decision.effect is Effect.ASK:
+        text += _NOBODY_ASKED
     if as_error:
         error: dict[str, Json] = {"code": DENIED, "message": text, "data": {f"{MARKER}decision": details}}
         return encode({"jsonrpc": "2.0", "id": request_id, "error": error})

@@ -26,18 +26,25 @@ class Enforcer:
         self._clock = clock
 
     def admit(self, judge: Judge) -> Decision:
-        """Decide about `judge`: all of its uses have to be allowed and all their limits to hold, or none is charged."""
+        """Decide about `judge`: all of its uses have to be allowed and all their limits to hold, or none is charged.
+
+        What a person has to agree to is charged once that has happened; a limit that is used up refuses it before
+        anybody is bothered (POLICY section 3 step 6).
+        """
         now = self._clock()
         circumstances = Circumstances(now, self._grant, judge.annotations, judge.answered)
         policy = judge.policy
         decision = policy.evaluate(judge.uses[0], circumstances)
         if len(judge.uses) > 1:
             decision = _together([policy.evaluate(use, circumstances) for use in judge.uses])
-        if decision.effect is not Effect.ALLOW or not decision.charges:
+        if decision.effect is Effect.DENY or not decision.charges:
             return decision
         granted = self._store.reserve(decision.charges, now)
         if isinstance(granted, Refused):
             return refused(decision, granted)
+        if decision.effect is Effect.ASK:
+            self._store.release(granted)
+            return decision
         if granted.shadow:
             rules = tuple(exhausted.charge.rule for exhausted in granted.shadow)
             return replace(decision, shadow=decision.shadow + rules)
@@ -45,20 +52,21 @@ class Enforcer:
 
 
 def _together(decisions: list[Decision]) -> Decision:
-    """All of `decisions` as one: the first refusal, or what all of them ask for."""
+    """All of `decisions` as one: the first denial, or what all of them ask for."""
     for decision in decisions:
-        if decision.effect is not Effect.ALLOW:
+        if decision.effect is Effect.DENY:
             return decision
+    strongest = [decision for decision in decisions if decision.effect is Effect.ASK] or decisions
     return replace(
-        decisions[0],
-        rules=tuple(rule for decision in decisions for rule in decision.rules),
+        strongest[0],
+        rules=tuple(rule for decision in strongest for rule in decision.rules),
         charges=tuple(charge for decision in decisions for charge in decision.charges),
         shadow=tuple(rule for decision in decisions for rule in decision.shadow),
     )
 
 
 def refused(decision: Decision, refusal: Refused) -> Decision:
-    """`decision`, which allowed a call, as the denial that a used-up limit makes of it."""
+    """`decision`, which did not deny a call, as the denial that a used-up limit makes of it."""
     charge = refusal.charge
     reason = charge.on_deny or _used_up(decision.tool, refusal)
     return replace(

@@ -465,8 +465,10 @@ class Session:
 
 
 def _shadowed(decision: Decision) -> str:
-    rules = ", ".join(f"`{printable(rule.name)}`" for rule in decision.shadow)
-    return f"allowed `{printable(decision.tool)}`, which in enforce mode would have been refused by {rules}"
+    refusing = [rule for rule in decision.shadow if rule.effect is not Effect.ASK]
+    what = "been refused" if refusing else "required a person's approval"
+    rules = ", ".join(f"`{printable(rule.name)}`" for rule in refusing or decision.shadow)
+    return f"allowed `{printable(decision.tool)}`, which in enforce mode would have {what} by {rules}"
 
 
 def _denied(entry: _Open, decision: Decision, *, as_error: bool = False) -> bytes:

@@ -1,7 +1,8 @@
 """The tests that a policy carries (POLICY section 9), played in virtual time.
 
 A test is a session of its own in which every allowed call is answered with success, so that `after` and limits mean
-what they mean in the proxy. Nothing of the policy is read a second time here: decisions come from a `Rehearsal`.
+what they mean in the proxy. A call about which a person would be asked is not made, and charges nothing. Nothing of the
+policy is read a second time here: decisions come from a `Rehearsal`.
 """
 
 from __future__ import annotations
@@ -218,7 +219,8 @@ def _found(settled: Settled) -> str:
         by = f" by {_listed([rule.name for rule in decision.rules])}" if decision.rules else ""
         return f"{decision.effect}{by} (`{printable(settled.told)}`)"
     if decision.shadow:
-        return f"{decision.effect}; {_listed([rule.name for rule in decision.shadow])} would refuse but for shadow mode"
+        verb = "ask" if all(rule.effect is Effect.ASK for rule in decision.shadow) else "refuse"
+        return f"{decision.effect}; {_listed([rule.name for rule in decision.shadow])} would {verb} but for shadow mode"
     return str(decision.effect)
 
 

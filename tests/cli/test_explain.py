@@ -220,3 +220,33 @@ def test_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
 
     assert stopped.value.code == 0
     assert "intercept explain -p policy.yaml create_refund" in capsys.readouterr().out
+
+
+def test_a_call_that_needs_a_person_says_so_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("policy.yaml").write_text(
+        """default: deny
+tools:
+  pay:
+    rules:
+      - {name: large, action: require_approval, when: [{path: args.n, op: gt, value: 5}]}
+      - {name: huge, action: deny, when: [{path: args.n, op: gt, value: 50}]}
+      - {name: trial, mode: shadow, action: require_approval}
+"""
+    )
+
+    assert answer(capsys, "pay", '{"n": 6}') == [
+        "ask `pay`: rule `large` requires a person's approval.",
+        "policy.yaml:5: rule `large` asks a person",
+        "policy.yaml:5:   `args.n gt 5` holds: found 6",
+        "policy.yaml:7: rule `trial` would ask a person, but for shadow mode",
+        "policy.yaml:6: rule `huge` does not apply",
+        "policy.yaml:6:   `args.n gt 50` does not hold: found 6",
+        "policy.yaml:3: listed under `pay`, but not allowed for the reason above",
+        "tools/list: shown",
+        "the model reads: Policy violation: rule `large` requires a person's approval. "
+        "A person's approval cannot be asked for yet, so the call was refused.",
+    ]
+    assert "policy.yaml:5: rule `large` would ask a person too" in answer(capsys, "pay", '{"n": 51}')
+    told = as_json(capsys, "pay", '{"n": 6}')
+    assert told["decision"] == "ask"
+    assert [(rule["rule"], rule["effect"]) for rule in told["rules"]] == [("large", "ask")]

@@ -47,7 +47,7 @@ POLICIES: Final[dict[str, tuple[bytes, list[str]]]] = {
         b"default: maybe\ntools:\n  a: {action: alow}\n  b: {rate_limit: often}\nversion: '2'\n",
         ["policy.yaml:1:10", "policy.yaml:3:15", "policy.yaml:4:19", "policy.yaml:5:10"],
     ),
-    "what is to come": (b"tools: {a: {action: require_approval}}\n", ["`require_approval` is not supported yet"]),
+    "what is to come": (b"results: {max_bytes: 1}\n", ["`results` is not supported yet"]),
 }
 
 

@@ -149,3 +149,58 @@ prompts: {x: {require: [{path: args.n, op: exists, value: true}]}}
 
     assert [(account.rule.name, account.rule.line) for account in resource.rules] == [("file:*#1", 3)]
     assert [(account.rule.name, account.rule.line) for account in prompt.rules] == [("x#1", 4)]
+
+
+ASKING = """
+default: allow
+tools:
+  pay:
+    rules:
+      - name: large
+        action: require_approval
+        after: [read_*]
+        when: [{path: args.to, op: starts_with, value: X}]
+        conditions: [{path: args.n, op: gt, value: 1}]
+        limits: [{max: 100, window: day, cost: {from: args.n}}]
+      - {name: never, action: deny, when: [{path: args.n, op: gt, value: 50}]}
+"""
+
+
+def test_a_rule_that_asks_tells_what_made_it_apply_and_what_its_limits_have_left(explained: Explain) -> None:
+    explanation = explained(ASKING, "pay", '{"to": "X1", "n": 2}', answered={"read_mail"}, after=3)
+
+    (account,) = explanation.rules
+    assert (account.rule.effect, account.rule.name, account.refused) == (Effect.ASK, "large", False)
+    assert [(part.line, str(part)) for part in account.parts] == [
+        (8, "`after read_*` holds: `read_mail` was answered in this session"),
+        (9, '`args.to starts_with "X"` holds: found "X1"'),
+        (10, "`args.n gt 1` holds: found 2"),
+    ]
+    # Whatever was asked for before was charged to nobody.
+    assert [(str(limit.used), limit.refuses) for limit in explanation.limits] == [("0", False)]
+    assert explanation.in_list
+
+
+def test_a_rule_that_asks_tells_why_it_does_not_apply_and_why_it_refuses(explained: Explain) -> None:
+    skipped = explained(ASKING, "pay", '{"to": "X1", "n": 1}', answered={"read_mail"}).skipped
+    refused = explained(ASKING, "pay", '{"to": "X1", "n": "2"}', answered={"read_mail"}).rules
+
+    assert [str(part) for part in skipped[0].parts] == ["`args.n gt 1` does not hold: found 1"]
+    assert [(account.rule.name, account.rule.effect) for account in refused] == [
+        ("never", Effect.DENY),
+        ("large", Effect.DENY),
+    ]
+
+
+def test_a_rule_that_would_ask_is_told_beside_the_one_that_denies(explained: Explain) -> None:
+    explanation = explained(ASKING, "pay", '{"to": "X1", "n": 51}', answered={"read_mail"})
+
+    assert [account.rule.name for account in explanation.rules] == ["never"]
+    assert [(account.rule.name, account.rule.effect) for account in explanation.also] == [("large", Effect.ASK)]
+
+
+def test_a_shadow_rule_that_asks_holds_nothing(explained: Explain) -> None:
+    explanation = explained("tools: {pay: {rules: [{mode: shadow, action: require_approval}]}}", "pay")
+
+    assert explanation.decision.effect is Effect.ALLOW
+    assert [(account.rule.name, account.rule.effect) for account in explanation.shadow] == [("pay#1", Effect.ASK)]

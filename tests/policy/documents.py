@@ -104,7 +104,17 @@ ALLOWING = _some(
     },
 )
 DENYING = _some({"action": st.just("deny")}, GATES)
-RULES = st.builds(lambda rule, reason: rule | reason, ALLOWING | DENYING, REASONS)
+APPROVAL = {"timeout": st.sampled_from([0.5, 60, "5m"]), "remember": TIME}
+ASKING = st.builds(
+    lambda rule, approval: rule | approval,
+    _some(
+        {"action": st.just("require_approval")},
+        GATES | {"require": _few(requirements()), "arguments": SCHEMAS, "rate_limit": RATES, "limits": _few(LIMITS)},
+    ),
+    _some({}, {"approval": _some({}, APPROVAL)})
+    | _some({"approval_timeout": APPROVAL["timeout"]}, {"approval": _some({}, {"remember": TIME})}),
+)
+RULES = st.builds(lambda rule, reason: rule | reason, ALLOWING | DENYING | ASKING, REASONS)
 DENY_IF = st.builds(
     lambda rule, reason: rule | reason, _some({}, {"name": TEXT, "conditions": _few(conditions())}), REASONS
 )
@@ -163,6 +173,10 @@ def documents(draw: st.DrawFn) -> Data:
                 "prompts": of_entries,
                 "server_requests": _some({}, dict.fromkeys(["sampling", "elicitation", "roots"], permission)),
                 "unknown_methods": permission,
+                "approvals": _some(
+                    {},
+                    APPROVAL | {"via": st.lists(st.sampled_from(["elicitation", "operator"]), min_size=1, unique=True)},
+                ),
                 "tests": _few(TESTS),
             },
         )
@@ -180,7 +194,26 @@ def places(document: Data, at: Path = ()) -> Iterator[Path]:
             yield from places(value, (*at, key))
 
 
-WRONG = [None, True, 0, 1, 0.5, -1, "", "text", "0s", "10/minute", [], [1], ["a"], {}, {"a": 1}, {"path": "args.a"}]
+WRONG = [
+    None,
+    True,
+    0,
+    1,
+    0.5,
+    -1,
+    "",
+    "text",
+    "0s",
+    "10/minute",
+    [],
+    [1],
+    ["a"],
+    ["operator"] * 2,
+    "require_approval",
+    {},
+    {"a": 1},
+    {"path": "args.a"},
+]
 STRAY: list[tuple[str, Data]] = [
     ("zzz", 1),
     ("rate_limits", "1/s"),
@@ -202,6 +235,9 @@ STRAY: list[tuple[str, Data]] = [
     ("window", "0m"),
     ("at", -1),
     ("approval", {}),
+    ("approval_timeout", "5m"),
+    ("timeout", "0s"),
+    ("state", {"counter": "c", "window": "day"}),
 ]
 
 

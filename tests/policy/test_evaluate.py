@@ -380,6 +380,135 @@ def test_what_the_server_may_ask_of_the_client() -> None:
     assert asked == {"sampling": False, "elicitation": True, "roots": False}
 
 
+# --- asking a person
+
+PAYING = """
+    default: deny
+    tools:
+      pay:
+        rules:
+          - {name: large, action: require_approval, when: [{path: args.n, op: gt, value: 5}], rate_limit: 2/hour}
+          - {name: abroad, action: require_approval, conditions: [{path: args.to, op: starts_with, value: X}],
+             on_deny: Payments abroad are for a person to decide.}
+          - {name: huge, action: deny, when: [{path: args.n, op: gt, value: 50}]}
+          - {name: any, rate_limit: 9/minute}
+      wipe: {action: require_approval}
+"""
+
+
+def test_a_rule_that_asks_holds_the_calls_that_it_applies_to() -> None:
+    policy = policy_of(PAYING)
+
+    assert allows(policy, "pay", n=5)
+    held = decide(policy, "pay", n=6)
+    assert held.effect is Effect.ASK
+    assert held.reason == "rule `large` requires a person's approval."
+    assert [(rule.name, rule.effect, rule.reason) for rule in held.rules] == [("large", Effect.ASK, held.reason)]
+    assert decide(policy, "wipe").effect is Effect.ASK
+
+
+def test_a_call_that_a_person_decides_is_charged_by_every_rule_that_applies() -> None:
+    policy = policy_of(PAYING)
+
+    assert [charge.max for charge in decide(policy, "pay", n=5).charges] == [9]
+    assert [charge.max for charge in decide(policy, "pay", n=6).charges] == [2, 9]
+    assert [charge.max for charge in decide(policy, "pay", n=5, to="X1").charges] == [9]
+
+
+def test_a_person_is_asked_once_for_all_rules_that_ask() -> None:
+    held = decide(policy_of(PAYING), "pay", n=6, to="X1")
+
+    assert held.effect is Effect.ASK
+    assert [rule.name for rule in held.rules] == ["large", "abroad"]
+    assert held.rules[1].reason == "Payments abroad are for a person to decide."
+
+
+def test_what_is_denied_or_cannot_be_judged_is_asked_of_nobody() -> None:
+    policy = policy_of(PAYING)
+
+    denial = decide(policy, "pay", n=51, to="X1")
+    assert (denial.effect, denial.charges) == (Effect.DENY, ())
+    assert [rule.name for rule in denial.rules] == ["huge"]
+    unclear = decide(policy, "pay", n="6")
+    assert unclear.effect is Effect.DENY
+    assert [rule.name for rule in unclear.rules] == ["huge", "large"]
+
+
+def test_what_a_rule_that_asks_requires_is_not_for_a_person_to_waive() -> None:
+    policy = policy_of(
+        """
+        tools:
+          pay:
+            action: require_approval
+            require: [{path: args.n, op: lte, value: 5}]
+            arguments: {required: [to]}
+            limits: [{max: 5, window: day, cost: {from: args.n}}]
+        """
+    )
+
+    assert decide(policy, "pay", n=5, to="a").effect is Effect.ASK
+    for arguments in ({"n": 6, "to": "a"}, {"n": 5}, {"n": -1, "to": "a"}, {"to": "a"}):
+        assert decide(policy, "pay", **arguments).effect is Effect.DENY
+
+
+def test_a_broad_rule_that_asks_holds_every_tool_and_lists_none() -> None:
+    policy = policy_of("tools: {read: {}, send: {action: deny}}\nall_tools: {action: require_approval}")
+
+    assert decide(policy, "read").effect is Effect.ASK
+    assert decide(policy, "send").effect is Effect.DENY
+    assert decide(policy, "other").effect is Effect.DENY
+
+
+def test_what_a_person_could_allow_stays_in_the_list() -> None:
+    policy = policy_of(PAYING + "      gone: {rules: [{action: require_approval}, {action: deny}]}\n")
+
+    assert policy.shows(Kind.TOOL, "wipe")
+    assert policy.shows(Kind.TOOL, "pay")
+    assert not policy.shows(Kind.TOOL, "gone")
+
+
+def test_a_rule_in_shadow_mode_holds_nothing_and_is_told() -> None:
+    policy = policy_of(
+        """
+        tools:
+          pay: {rules: [{name: trial, mode: shadow, action: require_approval, rate_limit: 1/day, on_deny: Ask.}]}
+        """
+    )
+
+    decision = decide(policy, "pay")
+
+    assert (decision.effect, decision.rules, decision.reason) == (Effect.ALLOW, (), "")
+    assert [(rule.name, rule.effect, rule.reason) for rule in decision.shadow] == [("trial", Effect.ASK, "Ask.")]
+    assert [charge.shadow for charge in decision.charges] == [True]
+
+
+def test_a_policy_in_shadow_mode_asks_nobody() -> None:
+    policy = policy_of(PAYING.replace("default: deny", "default: deny\n    mode: shadow"))
+
+    decision = decide(policy, "pay", n=6)
+
+    assert (decision.effect, decision.rules, decision.reason) == (Effect.ALLOW, (), "")
+    assert [(rule.name, rule.effect) for rule in decision.shadow] == [("large", Effect.ASK)]
+    assert [charge.max for charge in decision.charges] == [2, 9]
+    assert all(charge.shadow for charge in decision.charges)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_told"),
+    [
+        ("tools: {pay: {action: require_approval}}", True),
+        ("tools: {pay: {rules: [{action: require_approval, mode: shadow}]}}", True),
+        ("prompts: {pay: {action: require_approval}}", True),
+        ("approvals: {}", True),
+        ("tools: {pay: {action: deny}}", False),
+    ],
+)
+def test_the_operator_is_told_that_nobody_can_be_asked_yet(text: str, is_told: bool) -> None:
+    note = "policy.yaml: approvals are not supported yet: a call that needs one is refused"
+
+    assert (note in policy_of(f"default: deny\n{text}").notes) is is_told
+
+
 # --- several policies
 
 ORGANISATION = """
@@ -419,6 +548,30 @@ def test_one_policy_in_shadow_mode_takes_nothing_from_the_others() -> None:
     assert not allows(policies, "a")
     assert allows(policies, "b")
     assert [rule.name for rule in decide(policies, "b").shadow] == ["default"]
+
+
+def test_the_strongest_effect_of_all_policies_wins() -> None:
+    asks, allows_it, denies = (
+        f"default: deny\ntools: {{pay: {rule}}}"
+        for rule in (
+            "{name: ask, action: require_approval, rate_limit: 2/day, on_deny: Ask first.}",
+            "{name: count, rate_limit: 3/day}",
+            "{name: never, action: deny}",
+        )
+    )
+
+    for texts in ([asks, allows_it], [allows_it, asks]):
+        held = decide(set_of(*texts), "pay")
+        assert (held.effect, held.reason) == (Effect.ASK, "Ask first.")
+        assert [rule.name for rule in held.rules] == ["ask"]
+        assert sorted(charge.max for charge in held.charges) == [2, 3]
+    for texts in ([asks, denies], [denies, asks], [allows_it, asks, denies]):
+        denial = decide(set_of(*texts), "pay")
+        assert (denial.effect, denial.charges) == (Effect.DENY, ())
+        assert [rule.name for rule in denial.rules] == ["never"]
+    both = decide(set_of(asks, asks), "pay")
+    assert [(rule.name, rule.path) for rule in both.rules] == [("ask", "policy0.yaml"), ("ask", "policy1.yaml")]
+    assert len(both.charges) == 2
 
 
 # --- cost

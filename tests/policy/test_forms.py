@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
+
 import pytest
 
-from intercept.policy import Scope
+from intercept.policy import Effect, Scope
 from intercept.values import Json
+from tests.harness import Conversation, denied
+from tests.harness import call as called
 
 from .policies import Clockwork, allows, decide, policy_of
 
@@ -37,6 +41,9 @@ FORM_C = """
             state: {counter: daily_spend, window: day, increment_from: args.amount}
       create_refund:
         rules: [{name: refund limit, rate_limit: 10/day}]
+      create_payout:
+        rules: [{action: require_approval, conditions: [{path: args.amount, op: gt, value: 50000}],
+                 approval_timeout: 30m}]
       list_charges:
         rules: []
       "*":
@@ -122,6 +129,37 @@ def test_ten_refunds_a_day() -> None:
     assert talk.call(86_400, "create_refund") is True
 
 
+def test_a_payout_above_the_amount_needs_a_person() -> None:
+    policy = policy_of(FORM_C)
+
+    passing: list[Json] = [50_000, 49_999.99, 0, -1]
+    assert all(allows(policy, "create_payout", amount=amount) for amount in passing)
+    assert allows(policy, "create_payout")
+    for amount in (50_000.01, 50_001, 1e300):
+        held = decide(policy, "create_payout", amount=amount)
+        assert held.effect is Effect.ASK
+        assert held.reason == "rule `create_payout#1` requires a person's approval."
+        assert [(rule.name, rule.effect) for rule in held.rules] == [("create_payout#1", Effect.ASK)]
+        assert [charge.max for charge in held.charges] == [60]
+    refused: list[Json] = ["50000", "60000", True, {"value": 1}]
+    assert all(decide(policy, "create_payout", amount=amount).effect is Effect.DENY for amount in refused)
+
+
+def test_a_payout_above_the_amount_counts_among_all_calls_only_once_a_person_agreed() -> None:
+    talk = Conversation(dedent(FORM_C))
+    for number in range(100):
+        talk.client(called(number, "create_payout", amount=50_001))
+    for number in range(100, 159):
+        talk.client(called(number, "list_charges"))
+    talk.client(called(159, "create_payout", amount=50_000))
+    talk.client(called(160, "create_payout", amount=50_001))
+    talk.client(called(161, "create_payout", amount=50_000))
+
+    assert [message["id"] for message in talk.to_upstream] == [*range(100, 160)]
+    assert [denied(answer)["decision"] for answer in talk.to_client] == ["ask"] * 100 + ["deny"] * 2
+    assert [denied(answer)["rule"] for answer in talk.to_client[-2:]] == ["*#1", "*#1"]
+
+
 def test_the_rules_of_the_star_count_all_tools_together() -> None:
     talk = Clockwork(FORM_C)
     for call in range(60):
@@ -130,6 +168,14 @@ def test_the_rules_of_the_star_count_all_tools_together() -> None:
     assert talk.call(1, "list_charges") == 59.0
     assert talk.call(1, "create_refund") == 59.0
     assert talk.call(60, "list_charges") is True
+
+
+def test_the_operator_of_form_c_reads_what_is_different_here() -> None:
+    assert policy_of(FORM_C).notes == (
+        "policy.yaml: no `default`, so what no entry lists is denied",
+        "policy.yaml: approvals are not supported yet: a call that needs one is refused",
+        "policy.yaml: counters of scope `grant` are kept in memory and end with this process",
+    )
 
 
 def test_what_is_hidden_or_not_listed_is_denied() -> None:

@@ -54,7 +54,22 @@ def test_a_document_with_a_mistake_is_refused_by_both_or_by_neither(policy: Any)
         ({"on_deny": "a", "reason": "a"}, False),
         ({"action": "deny", "when": []}, True),
         ({"action": "deny", "require": []}, False),
-        ({"action": "require_approval"}, False),
+        ({"action": "require_approval"}, True),
+        ({"action": "require_approval", "approval": {"timeout": "5m", "remember": 0}}, True),
+        ({"action": "require_approval", "approval": {"timeout": 0}}, False),
+        ({"action": "require_approval", "approval": {"timeout": "0.0m"}}, False),
+        ({"action": "require_approval", "approval": {"timeout": 400_000_000}}, False),
+        ({"action": "require_approval", "approval": {"timeout": "minute"}}, False),
+        ({"action": "require_approval", "approval": {"via": ["operator"]}}, False),
+        ({"action": "require_approval", "approval": None}, False),
+        ({"action": "require_approval", "approval": {"timeout": 5}, "approval_timeout": 5}, False),
+        ({"action": "require_approval", "approval": {"remember": 5}, "approval_timeout": 5}, True),
+        ({"action": "require_approval", "require": [], "limits": [], "arguments": {}}, True),
+        ({"action": "require_approval", "state": {"counter": "c", "window": "day"}}, False),
+        ({"action": "deny", "approval": {}}, False),
+        ({"approval_timeout": "5m"}, False),
+        ({"approval": {}}, False),
+        ({"rules": [{"action": "require_approval"}], "approval": {}}, False),
         ({"rules": [], "mode": "shadow"}, True),
         ({"rules": [{}], "mode": "shadow"}, False),
         ({"rules": [{}], "mode": "shadow", "limits": []}, True),
@@ -89,6 +104,30 @@ def test_a_document_with_a_mistake_is_refused_by_both_or_by_neither(policy: Any)
 )
 def test_loader_and_schema_agree_on_an_entry(rule: Any, is_fine: bool) -> None:
     policy = {"tools": {"send": rule}}
+
+    assert (not mistakes(policy)) is is_fine
+    assert VALIDATOR.is_valid(policy) is is_fine
+
+
+@pytest.mark.parametrize(
+    ("approvals", "is_fine"),
+    [
+        ({}, True),
+        ({"timeout": "5m", "remember": "15m", "via": ["operator", "elicitation"]}, True),
+        ({"remember": 0}, True),
+        ({"via": ["operator"]}, True),
+        ({"via": []}, False),
+        ({"via": ["operator", "operator"]}, False),
+        ({"via": ["slack"]}, False),
+        ({"via": "operator"}, False),
+        ({"timeout": "0s"}, False),
+        ({"timeout": None}, False),
+        (None, False),
+        ([], False),
+    ],
+)
+def test_loader_and_schema_agree_on_approvals(approvals: Any, is_fine: bool) -> None:
+    policy = {"approvals": approvals}
 
     assert (not mistakes(policy)) is is_fine
     assert VALIDATOR.is_valid(policy) is is_fine

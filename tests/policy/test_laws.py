@@ -71,8 +71,9 @@ ALLOWING = st.fixed_dictionaries(
     },
 )
 DENYING = st.fixed_dictionaries({"action": st.just("deny")}, optional=GATES)
+ASKING = ALLOWING.map(lambda rule: rule | {"action": "require_approval"})
 LIMITING = st.lists(LIMITS, min_size=1, max_size=2).map(lambda limits: {"limits": limits})
-RULES = LIMITING | ALLOWING | DENYING
+RULES = LIMITING | ALLOWING | DENYING | ASKING
 ENTRIES = st.lists(RULES, min_size=1, max_size=3).map(lambda rules: {"rules": rules})
 POLICIES = st.fixed_dictionaries(
     {
@@ -89,6 +90,8 @@ MOMENTS = st.builds(
     st.none(),
     st.sampled_from([frozenset(), frozenset({"get_user"}), None]),
 )
+
+STRENGTH = [Effect.ALLOW, Effect.ASK, Effect.DENY]
 
 law = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -117,11 +120,31 @@ def test_a_rule_added_to_an_entry_that_is_there_never_allows_more(
     rules = more["tools"][key]["rules"]
     rules.insert(data.draw(st.integers(0, len(rules))), data.draw(RULES))
 
-    if is_allowed(made(more), call, moment):
-        before = made(policy).evaluate(call, moment)
-        assert before.effect is Effect.ALLOW
-        after = made(more).evaluate(call, moment)
+    before, after = made(policy).evaluate(call, moment), made(more).evaluate(call, moment)
+
+    assert STRENGTH.index(before.effect) <= STRENGTH.index(after.effect)
+    if after.effect is not Effect.DENY:
         assert len(before.charges) <= len(after.charges)
+
+
+@law
+@given(POLICIES, CALLS, MOMENTS)
+def test_rules_that_ask_hold_what_they_would_otherwise_let_through_and_nothing_else(
+    policy: Mapping, call: ToolCall, moment: Circumstances
+) -> None:
+    def rule_that_allows(rule: Mapping) -> Mapping:
+        return rule | {"action": "allow"} if rule.get("action") == "require_approval" else rule
+
+    tools = {
+        key: {"rules": [rule_that_allows(rule) for rule in entry["rules"]]} for key, entry in policy["tools"].items()
+    }
+    asking, allowing = made(policy).evaluate(call, moment), made(policy | {"tools": tools}).evaluate(call, moment)
+
+    assert (asking.effect is Effect.DENY) is (allowing.effect is Effect.DENY)
+    assert {charge.key[2:] for charge in asking.charges} == {charge.key[2:] for charge in allowing.charges}
+    assert allowing.effect is not Effect.ASK
+    if asking.effect is Effect.ASK:
+        assert {rule.name for rule in asking.rules} <= {rule.name for rule in allowing.rules}
 
 
 @law
@@ -174,7 +197,7 @@ def test_a_policy_in_shadow_mode_refuses_nothing_and_tells_what_it_would_refuse(
     told = made(policy | {"mode": "shadow"}).evaluate(call, moment)
 
     assert told.effect is Effect.ALLOW
-    assert bool(told.shadow) is (real.effect is Effect.DENY)
+    assert bool(told.shadow) is (real.effect is not Effect.ALLOW)
     assert len(told.charges) == len(real.charges)
     assert all(charge.shadow for charge in told.charges)
 
@@ -184,11 +207,15 @@ def test_a_policy_in_shadow_mode_refuses_nothing_and_tells_what_it_would_refuse(
 def test_policies_together_allow_what_each_allows_in_any_order(
     policies: list[Mapping], call: ToolCall, moment: Circumstances
 ) -> None:
-    alone = [is_allowed(made(policy), call, moment) for policy in policies]
+    alone = [made(policy).evaluate(call, moment) for policy in policies]
+    strongest = max((decision.effect for decision in alone), key=STRENGTH.index)
     texts = [json.dumps(policy) for policy in policies]
 
     for together in (set_of(*texts), set_of(*reversed(texts))):
-        assert (together.evaluate(call, moment).effect is Effect.ALLOW) is all(alone)
+        decision = together.evaluate(call, moment)
+        assert decision.effect is strongest
+        if strongest is not Effect.DENY:
+            assert len(decision.charges) == sum(len(each.charges) for each in alone)
 
 
 @law
@@ -197,7 +224,7 @@ def test_what_a_client_does_not_see_it_cannot_use(policy: Mapping, call: ToolCal
     compiled = made(policy)
     assume(not compiled.shows(Kind.TOOL, call.name))
 
-    assert not is_allowed(compiled, call, moment)
+    assert compiled.evaluate(call, moment).effect is Effect.DENY
 
 
 @law
@@ -209,7 +236,7 @@ def test_a_decision_says_why(policy: Mapping, call: ToolCall, moment: Circumstan
     assert decision.reason.endswith(".") or not decision.reason
     assert "\n" not in decision.reason
     assert all(rule.effect is decision.effect for rule in decision.rules)
-    assert not decision.charges or decision.effect is Effect.ALLOW
+    assert not decision.charges or decision.effect is not Effect.DENY
     assert all(charge.cost >= 0 for charge in decision.charges)
 
 
@@ -245,4 +272,4 @@ def test_whatever_is_called_there_is_a_decision(
 ) -> None:
     decision = made(policy).evaluate(ToolCall(name, arguments), moment)
 
-    assert decision.effect in {Effect.ALLOW, Effect.DENY}
+    assert decision.effect in set(Effect)

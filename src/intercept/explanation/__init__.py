@@ -73,10 +73,10 @@ class Explanation:
     rules: tuple[Account, ...]
     """Those that decided. `hide`, `default` and `name` stand for what is no rule and refuses all the same."""
     also: tuple[Account, ...]
-    """Other rules that would refuse, were it not for the first."""
+    """Other rules that would refuse or ask, were it not for the first."""
     skipped: tuple[Account, ...]
     shadow: tuple[Account, ...]
-    """What would refuse, were it not for shadow mode."""
+    """What would refuse or ask, were it not for shadow mode."""
     limits: tuple[LimitState, ...]
     """Empty if a rule refused: nothing is counted then."""
     listed: tuple[Place, ...]
@@ -114,7 +114,7 @@ def explain(loaded: Loaded, request: Request, kind: Kind, situation: Situation) 
         settled.told,
         is_judged=True,
         rules=tuple(rules),
-        also=tuple(account for account in told.values() if account.refused and account.key not in named),
+        also=tuple(account for account in told.values() if account.stops and account.key not in named),
         skipped=tuple(account for account in told.values() if account.skipped),
         shadow=tuple(shadow),
         limits=tuple(_limits(loaded, settled, judge, circumstances, used)),
@@ -135,16 +135,20 @@ class _Tally:
     def reserve(self, charges: Sequence[Charge], now: float) -> Granted | Refused:
         answer = self._store.reserve(charges, now)
         if isinstance(answer, Granted):
-            costs: dict[tuple[str, ...], Decimal] = {}
-            for charge in charges:
-                if not (charge.shadow and answer.shadow):
-                    costs[charge.key] = max(charge.cost, costs.get(charge.key, Decimal(0)))
-            for key, cost in costs.items():
-                self.used[key] = self.used.get(key, Decimal(0)) + cost
+            self._count(answer, 1)
         return answer
 
     def release(self, granted: Granted) -> None:
         self._store.release(granted)
+        self._count(granted, -1)
+
+    def _count(self, granted: Granted, sign: int) -> None:
+        costs: dict[tuple[str, ...], Decimal] = {}
+        for charge in granted.charges:
+            if not (charge.shadow and granted.shadow):
+                costs[charge.key] = max(charge.cost, costs.get(charge.key, Decimal(0)))
+        for key, cost in costs.items():
+            self.used[key] = self.used.get(key, Decimal(0)) + sign * cost
 
 
 def _account(told: dict[tuple[str, int, str], Account], rule: RuleRef) -> Account:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from ..answers import printable
-from ..policy import Kind
+from ..policy import Effect, Kind, reasons
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -25,15 +25,15 @@ def lines(explanation: Explanation, kind: Kind) -> Iterator[str]:
         yield f"no policy speaks of {kind}s: all of them pass"
         return
     for account in explanation.rules:
-        yield from _account(account, "denies" if account.refused else "allows", decision.reason)
+        yield from _account(account, _VERBS[account.rule.effect], decision.reason)
     if not explanation.rules:
         yield f"nothing in the policy restricts {name}"
     for limit in explanation.limits:
         yield f"{_place(limit.charge.rule.path, limit.charge.rule.line)}: {_limit(limit)}"
     for account in explanation.also:
-        yield from _account(account, "would deny too", decision.reason)
+        yield from _account(account, f"{_would(account)} too", decision.reason)
     for account in explanation.shadow:
-        yield from _account(account, "would deny, but for shadow mode")
+        yield from _account(account, f"{_would(account)}, but for shadow mode")
     for account in explanation.skipped:
         yield from _account(account, "does not apply")
     denied = ", but not allowed for the reason above" if explanation.decision.reason else ""
@@ -46,12 +46,19 @@ def lines(explanation: Explanation, kind: Kind) -> Iterator[str]:
         yield f"the model reads: {_one_line(explanation.told)}"
 
 
+_VERBS: Final = {Effect.ALLOW: "allows", Effect.ASK: "asks a person", Effect.DENY: "denies"}
+
+
+def _would(account: Account) -> str:
+    return "would ask a person" if account.rule.effect is Effect.ASK else "would deny"
+
+
 def _account(account: Account, verb: str, known: str = "") -> Iterator[str]:
     """What a rule did, and why; its reason is left out where it is `known` or says nothing."""
     rule = account.rule
     name = printable(rule.name)
     text = _NO_RULES[rule.name] if account.is_no_rule else f"rule `{name}` {verb}"
-    if rule.reason not in {"", known, f"rule `{rule.name}` denies this call."}:
+    if rule.reason not in {"", known, reasons.denied(rule.name), reasons.asked(rule.name)}:
         text += f": {_one_line(rule.reason)}"
     yield f"{_place(rule.path, rule.line)}: {text}"
     for part in account.parts:

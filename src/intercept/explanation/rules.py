@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ..answers import printable
-from ..policy import Kind, RuleRef, legacy
+from ..policy import Effect, Kind, RuleRef, legacy
 from ..policy.names import is_glob
 from ..policy.violations import violations
 from ..values import Gap
@@ -33,14 +33,20 @@ class Account:
     """What one rule said."""
 
     rule: RuleRef
-    """As it decided; with a reason if it refused."""
+    """As it decided; with a reason if it refused or asks."""
     skipped: bool = False
     """It did not apply."""
     refused: bool = False
     is_no_rule: bool = False
     """It stands for `hide`, `default` or the spelling of the name, which refuse and are no rules."""
     parts: tuple[Part, ...] = ()
-    """Why: of a rule that refused, what did not hold (or, of a `deny`, what did); of a skipped one, what did not."""
+    """Why: of a rule that refused, what did not hold; of a `deny` and of one that asks, what did; of a skipped one,
+    what did not."""
+
+    @property
+    def stops(self) -> bool:
+        """Whether it refused, or asks."""
+        return self.refused or self.rule.effect is Effect.ASK
 
     @property
     def key(self) -> tuple[str, int, str]:
@@ -104,7 +110,7 @@ class _Asked:
         pairs: list[tuple[schema.Condition, KeyPath]] = [
             (written, (*self.at, "when", index)) for index, written in enumerate(self.written.when)
         ]
-        if self.rule.denies:
+        if self.written.stops:
             pairs += self._conditions()
         for condition, (written, at) in zip(self.rule.when, pairs, strict=True):
             yield condition, written, at
@@ -114,7 +120,7 @@ class _Asked:
         pairs: list[tuple[schema.Condition, KeyPath]] = [
             (written, (*self.at, "require", index)) for index, written in enumerate(self.written.require)
         ]
-        if not self.rule.denies:
+        if not self.written.stops:
             pairs += self._conditions()
         for requirement, (written, at) in zip(self.rule.require, pairs, strict=True):
             yield requirement.condition, written, at
@@ -142,6 +148,8 @@ def _account(asked: _Asked) -> Account:
         return Account(rule.ref, skipped=True, parts=tuple(_closed(asked)))
     if isinstance(outcome, RuleRef):
         return Account(outcome, refused=True, parts=tuple(_refusing(asked)))
+    if rule.asks:
+        return Account(rule.request(), parts=tuple(_open(asked)))
     return Account(rule.ref)
 
 
@@ -155,6 +163,15 @@ def _closed(asked: _Asked) -> Iterator[Part]:
         yield from against(asked.case, condition, written, at, wanted=True)
 
 
+def _open(asked: _Asked) -> Iterator[Part]:
+    """Why the rule applies."""
+    after = _after(asked)
+    if after is not None:
+        yield after
+    for condition, written, at in asked.gates():
+        yield from against(asked.case, condition, written, at, wanted=False)
+
+
 def _refusing(asked: _Asked) -> Iterator[Part]:
     """Why the rule refuses."""
     case, rule = asked.case, asked.rule
@@ -165,11 +182,7 @@ def _refusing(asked: _Asked) -> Iterator[Part]:
     if unclear:
         return
     if rule.denies:
-        after = _after(asked)
-        if after is not None:
-            yield after
-        for condition, written, at in gates:
-            yield from against(case, condition, written, at, wanted=False)
+        yield from _open(asked)
         return
     for condition, written, at in asked.requirements():
         yield from against(case, condition, written, at, wanted=True)

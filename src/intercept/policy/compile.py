@@ -103,6 +103,8 @@ class _Compiler:
             yield f"{self._document.path}: shadow mode: decisions are recorded and nothing is refused"
         if self._file.default is None:
             yield f"{self._document.path}: no `default`, so what no entry lists is denied"
+        if "approval" in self._uses or self._file.approvals is not None:
+            yield f"{self._document.path}: approvals are not supported yet: a call that needs one is refused"
         if Scope.GRANT in self._uses:
             yield f"{self._document.path}: counters of scope `grant` are kept in memory and end with this process"
 
@@ -183,11 +185,13 @@ class _Compiler:
             if (condition := self._condition(context, written, (*at, "require", index), every=True))
         ]
         counted = legacy.limiting(rule, context.entry)
-        conditions = self._conditions(context, rule.conditions, "conditions", every=not rule.denies, but=counted)
-        if rule.denies:
+        conditions = self._conditions(context, rule.conditions, "conditions", every=not rule.stops, but=counted)
+        if rule.stops:
             when += conditions
         else:
             require += map(Requirement, conditions)
+        if rule.asks:
+            self._uses.add("approval")
         after = None
         if rule.after:
             after = self._names("after", rule.after, *at)
@@ -195,6 +199,7 @@ class _Compiler:
         return Rule(
             ref,
             denies=rule.denies,
+            asks=rule.asks,
             on_deny=rule.reason_given,
             shadow=rule.mode == "shadow",
             when=tuple(when),

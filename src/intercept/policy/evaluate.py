@@ -35,7 +35,7 @@ class Plan:
 
     @property
     def is_usable(self) -> bool:
-        """Whether any call could be allowed."""
+        """Whether any call could be allowed, be it by a person."""
         return self.decision is None or self.decision.effect is not Effect.DENY
 
 
@@ -98,6 +98,7 @@ def _refused(name: str, reason: str, policy: str) -> Plan:
 def combine(rules: Iterable[Rule], call: ToolCall, circumstances: Circumstances, policy: str) -> Decision:
     """Ask every rule, and let the strongest effect win."""
     satisfied: list[RuleRef] = []
+    asking: list[RuleRef] = []
     denying: list[RuleRef] = []
     unmet: list[RuleRef] = []
     shadow: list[RuleRef] = []
@@ -110,12 +111,15 @@ def combine(rules: Iterable[Rule], call: ToolCall, circumstances: Circumstances,
             (shadow if rule.shadow else denying if rule.denies else unmet).append(outcome)
         else:
             charges += outcome
-            if not rule.shadow:
+            if rule.asks:
+                (shadow if rule.shadow else asking).append(rule.request())
+            elif not rule.shadow:
                 satisfied.append(rule.ref)
     if refusing := denying + unmet:
         reason = refusing[0].reason
         return Decision(Effect.DENY, call.name, tuple(refusing), reason, policy, shadow=tuple(shadow))
-    return Decision(Effect.ALLOW, call.name, tuple(satisfied), "", policy, charges=tuple(charges), shadow=tuple(shadow))
+    effect, deciding, reason = (Effect.ASK, asking, asking[0].reason) if asking else (Effect.ALLOW, satisfied, "")
+    return Decision(effect, call.name, tuple(deciding), reason, policy, charges=tuple(charges), shadow=tuple(shadow))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,7 +130,7 @@ class Policy:
     """As the user named it."""
     digest: str
     shadow: bool
-    """Nothing is refused; what would have been is in `Decision.shadow`."""
+    """Nothing is refused or asked about; what would have been is in `Decision.shadow`."""
     sections: Mapping[Kind, Section]
     """Kinds that are not here all pass."""
     denied_requests: frozenset[str] = frozenset()
@@ -177,7 +181,7 @@ class Policy:
         return plan
 
     def _shadowed(self, decision: Decision) -> Decision:
-        if decision.effect is not Effect.DENY:
+        if decision.effect is Effect.ALLOW:
             return decision
         refusing = decision.rules or (RuleRef("default", self.path, 0, Effect.DENY, decision.reason),)
         return replace(decision, effect=Effect.ALLOW, rules=(), reason="", shadow=decision.shadow + refusing)
@@ -198,7 +202,7 @@ class PolicySet:
         self._only = self.policies[0] if len(self.policies) == 1 else None
 
     def evaluate(self, call: ToolCall, circumstances: Circumstances) -> Decision:
-        """Decide `call`. What is allowed may still have charges to reserve, all or none of them."""
+        """Decide `call`. What is not denied may still have charges to reserve, all or none of them."""
         if self._only is not None:
             return self._only.evaluate(call, circumstances)
         decisions = [policy.evaluate(call, circumstances) for policy in self.policies]
@@ -207,11 +211,12 @@ class PolicySet:
         if refusing:
             rules = tuple(ref for decision in refusing for ref in decision.rules)
             return Decision(Effect.DENY, call.name, rules, refusing[0].reason, self.digest, shadow=shadow)
+        asking = [decision for decision in decisions if decision.effect is Effect.ASK]
         return Decision(
-            Effect.ALLOW,
+            Effect.ASK if asking else Effect.ALLOW,
             call.name,
-            tuple(ref for decision in decisions for ref in decision.rules),
-            "",
+            tuple(ref for decision in asking or decisions for ref in decision.rules),
+            asking[0].reason if asking else "",
             self.digest,
             charges=tuple(charge for decision in decisions for charge in decision.charges),
             shadow=shadow,

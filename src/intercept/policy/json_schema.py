@@ -33,6 +33,8 @@ _OPERANDS: Final[dict[str, _Schema]] = {
 """What `value` has to be, by the kinds of `schema.OPERANDS`; `any` is anything but null."""
 _OF_DENY: Final = ("require", "arguments", "rate_limit", "limits", "state")
 """What a `deny` rule does not take."""
+_OF_ASKING: Final = ("approval", "approval_timeout")
+"""What only a `require_approval` rule takes."""
 _OWN: Final = ("action", "require", "conditions", "arguments", "rate_limit", "limits", "state")
 _OWN_DETAILS: Final = ("name", "when", "after", "on_deny", "reason", "mode")
 """What modifies an entry's own rule, and so needs one."""
@@ -123,8 +125,14 @@ def _rule(model: _Schema) -> None:
         {
             "if": {"properties": {"action": {"const": "deny"}}, "required": ["action"]},
             "then": {"properties": dict.fromkeys(_OF_DENY, _NEVER)},
-        }
+        },
+        {
+            "if": {"properties": {"action": {"const": "require_approval"}}, "required": ["action"]},
+            "then": {"properties": {"state": _NEVER}},
+            "else": {"properties": dict.fromkeys(_OF_ASKING, _NEVER)},
+        },
     ]
+    model["dependentSchemas"]["approval_timeout"] = {"properties": {"approval": {"properties": {"timeout": _NEVER}}}}
     rate = _keys(model)["rate_limit"]
     _keys(model)["rate_limit"] = {
         "description": rate["description"],

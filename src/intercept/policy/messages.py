@@ -14,6 +14,8 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from .schema import (
+    Approval,
+    Approvals,
     Call,
     Clause,
     Condition,
@@ -158,6 +160,8 @@ _MODELS: Final[dict[str, type[BaseModel]]] = {
     "rate_limit": RateLimit,
     "limits": Limit,
     "state": State,
+    "approval": Approval,
+    "approvals": Approvals,
     "server_requests": ServerRequests,
     "tests": Test,
     "calls": Call,
@@ -169,19 +173,16 @@ _HOMES: Final[dict[type[BaseModel], str]] = {
     Limit: "in an item of `limits`",
     Requirement: "in an item of `require`",
     Condition: "in a condition",
+    Approval: "under `approval` in a rule, or under `approvals` at the top of the file",
+    Approvals: "under `approvals` at the top of the file",
     Test: "in an item of `tests`",
     Call: "in an item of `calls`",
 }
-_RULE_LATER: Final = frozenset({"approval", "approval_timeout"})
 _NOT_YET: Final[dict[type[BaseModel], frozenset[str]]] = {
-    PolicyFile: frozenset({"approvals", "results"}),
-    Entry: _RULE_LATER,
-    Rule: _RULE_LATER,
+    PolicyFile: frozenset({"results"}),
     Limit: frozenset({"max_concurrent", "timezone"}),
 }
-_NOT_YET_VALUES: Final = frozenset(
-    {("action", "require_approval"), ("align", "calendar"), ("scope", "global"), ("after_scope", "grant")}
-)
+_NOT_YET_VALUES: Final = frozenset({("align", "calendar"), ("scope", "global"), ("after_scope", "grant")})
 _EXPECTED: Final = {
     "string_type": "text",
     "bool_type": "true or false",

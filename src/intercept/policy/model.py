@@ -127,7 +127,7 @@ class Decision:
     policy: str
     """Digest of the policy (or policies) that decided."""
     charges: tuple[Charge, ...] = ()
-    """To be reserved together, all or none, before the call is forwarded."""
+    """To be reserved together, all or none, before the call is forwarded; empty if denied."""
     exhausted: Exhausted | None = None
     """Set by enforcement when a reservation was refused."""
     shadow: tuple[RuleRef, ...] = ()

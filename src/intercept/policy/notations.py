@@ -91,6 +91,12 @@ def _duration(value: object) -> Span:
     return Span(seconds, str(value))
 
 
+def _timeout(value: object) -> Span:
+    if (seconds := _seconds(value)) is not None and seconds <= 0:
+        refuse(f"expected a length of time above 0, found {shown(value)}", _LENGTHS)
+    return _duration(value)
+
+
 def _window(value: object) -> Span:
     if isinstance(value, str) and value in WINDOWS:
         return Span(Decimal(WINDOWS[value]), value)
@@ -193,6 +199,9 @@ _WINDOW_TEXT: Final[Json] = {"type": "string", "pattern": f"^({_WINDOW})$"}
 _SOME: Final[Json] = {"type": "number", "minimum": 0}
 
 Duration: TypeAlias = Annotated[Span, Notation(_duration, {"anyOf": [_SOME, _DURATION_TEXT]})]
+Timeout: TypeAlias = Annotated[
+    Span, Notation(_timeout, {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, _DURATION_TEXT]})
+]
 Window: TypeAlias = Annotated[Span, Notation(_window, {"anyOf": [{"type": "number", "minimum": 0.001}, _WINDOW_TEXT]})]
 Positive: TypeAlias = Annotated[Decimal, Notation(_positive, {"type": "number", "exclusiveMinimum": 0})]
 NotNegative: TypeAlias = Annotated[Decimal, Notation(_not_negative, {"type": "number", "minimum": 0})]

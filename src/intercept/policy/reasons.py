@@ -46,6 +46,11 @@ def denied(rule: str) -> str:
     return f"rule `{rule}` denies this call."
 
 
+def asked(rule: str) -> str:
+    """A `require_approval` rule applies."""
+    return f"rule `{rule}` requires a person's approval."
+
+
 def failed(rule: str) -> str:
     """Something went wrong while a rule was evaluated."""
     return f"rule `{rule}` could not be evaluated."

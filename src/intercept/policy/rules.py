@@ -95,6 +95,8 @@ class Rule:
 
     ref: RuleRef
     denies: bool = False
+    asks: bool = False
+    """Satisfied, it still wants a person to agree."""
     on_deny: str = ""
     shadow: bool = False
     when: tuple[Condition, ...] = ()
@@ -131,6 +133,10 @@ class Rule:
             return self._judge(call, circumstances)
         except Exception:  # noqa: BLE001  # what cannot be evaluated denies, whatever the reason (POLICY section 3)
             return self._refusal(reasons.failed(self.ref.name))
+
+    def request(self) -> RuleRef:
+        """The rule as it asks for approval."""
+        return replace(self.ref, effect=Effect.ASK, reason=self.on_deny or reasons.asked(self.ref.name))
 
     def _judge(self, call: ToolCall, circumstances: Circumstances) -> Outcome:
         applies = self.gate(call, circumstances)

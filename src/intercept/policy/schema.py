@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from .notations import (
     Cost,
@@ -26,6 +26,7 @@ from .notations import (
     Price,
     Span,
     Texts,
+    Timeout,
     Version,
     Window,
     Zone,
@@ -38,6 +39,8 @@ from .wording import rewritten, shown
 
 __all__ = [
     "OPERANDS",
+    "Approval",
+    "Approvals",
     "Call",
     "Clause",
     "Condition",
@@ -258,6 +261,32 @@ def _one_of(model: _Model, *keys: str) -> None:
         refuse(f"`{given[0]}` and `{given[1]}` say the same thing", "keep one of them", (given[1],), of_key=True)
 
 
+class Approval(_Model):
+    """How a person is asked about a call (POLICY section 7)."""
+
+    timeout: Maybe[Timeout] = Field(None, description="how long there is to answer; default: `approvals`, then 5m")
+    remember: Maybe[Duration] = Field(None, description="how long the same call may pass again; default: not at all")
+
+
+def _channels(value: list[str]) -> list[str]:
+    if not value:
+        refuse("expected a channel, found an empty list", "write `elicitation`, `operator` or both")
+    for at, channel in enumerate(value):
+        if channel in value[:at]:
+            refuse(f"`{channel}` stands here twice", "keep one of them", (at,))
+    return value
+
+
+class Approvals(Approval):
+    """How people are asked, unless a rule says otherwise (POLICY section 2)."""
+
+    via: Annotated[list[Literal["elicitation", "operator"]], AfterValidator(_channels)] = Field(
+        ["elicitation", "operator"],
+        description="channels in their order; the next one is tried only where one is not available",
+        json_schema_extra={"minItems": 1, "uniqueItems": True},
+    )
+
+
 _EFFECTS: Final = frozenset({"action", "require", "conditions", "arguments", "rate_limit", "limits", "state"})
 """Keys of a rule with which it does something by itself."""
 
@@ -266,7 +295,7 @@ class Rule(_Model):
     """One rule (POLICY section 3)."""
 
     name: Maybe[Name] = Field(None, description="shown in denials and logs")
-    action: Literal["allow", "evaluate", "deny"] = "allow"
+    action: Literal["allow", "evaluate", "deny", "require_approval"] = "allow"
     when: list[Condition] = _list("the rule applies only while all of these hold")
     require: list[Requirement] = _list("the call is denied unless all of these hold")
     after: Texts = Field(
@@ -274,13 +303,15 @@ class Rule(_Model):
     )
     after_scope: Literal["session"] = "session"
     conditions: list[Condition] = Field(
-        default_factory=_no_items, description="`require` of an allow rule, `when` of a deny rule"
+        default_factory=_no_items, description="`require` of an allow rule, otherwise the same as `when`"
     )
     arguments: Maybe[dict[str, Any]] = Field(None, description="JSON Schema 2020-12 of the arguments")
     rate_limit: Maybe[Annotated[RateLimit, BeforeValidator(rate)]] = Field(None, description="`10/minute`")
     limits: list[Limit] = Field(default_factory=_no_items)
     on_deny: Maybe[str] = Field(None, description="one line for the model: why, and what would work")
     reason: Maybe[str] = Field(None, description="the same as `on_deny`")
+    approval: Maybe[Approval] = Field(None, description="of `require_approval`: how a person is asked")
+    approval_timeout: Maybe[Timeout] = Field(None, description="older spelling of `approval.timeout`")
     mode: Mode = "enforce"
     state: Maybe[State] = Field(None, description="Intercept 1.x; `limits` is the word today")
 
@@ -292,12 +323,38 @@ class Rule(_Model):
                 if self.has(key):
                     advice = "make it a rule of its own, without `action: deny`"
                     refuse(f"a `deny` rule takes no `{key}`", advice, (key,), of_key=True)
+        self._asks_in_one_way()
         return self
+
+    def _asks_in_one_way(self) -> None:
+        if not self.asks:
+            for key in ("approval", "approval_timeout"):
+                if self.has(key):
+                    advice = "write `action: require_approval` beside it, or take it out"
+                    refuse(f"this rule asks nobody, so it takes no `{key}`", advice, (key,), of_key=True)
+            return
+        if self.has("state"):
+            # Its conditions say when it applies, so that none of them could be the limit of the counter.
+            advice = "write `limits`, or make it a rule of its own, without `action: require_approval`"
+            refuse("a `require_approval` rule takes no `state`", advice, ("state",), of_key=True)
+        if self.approval_timeout is not None and self.approval is not None and self.approval.has("timeout"):
+            message = "`approval.timeout` and `approval_timeout` say the same thing"
+            refuse(message, "keep the first", ("approval_timeout",), of_key=True)
 
     @property
     def denies(self) -> bool:
         """Whether the rule refuses each call that it applies to; `allow` and `evaluate` are one word."""
         return self.action == "deny"
+
+    @property
+    def asks(self) -> bool:
+        """Whether a person has to agree to each call that the rule applies to."""
+        return self.action == "require_approval"
+
+    @property
+    def stops(self) -> bool:
+        """Whether a call that the rule applies to does not simply pass; `conditions` then mean `when`."""
+        return self.denies or self.asks
 
     @property
     def reason_given(self) -> str:
@@ -414,4 +471,5 @@ class PolicyFile(_Model):
     unknown_methods: Maybe[Permission] = Field(
         None, description="methods the protocol does not have; default: `default`"
     )
+    approvals: Maybe[Approvals] = Field(None, description="how people are asked, unless a rule says otherwise")
     tests: list[Test] = Field(default_factory=_no_items)
