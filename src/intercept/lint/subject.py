@@ -72,7 +72,7 @@ class Rule:
     def is_ungated(self) -> bool:
         """Whether it applies to every call."""
         written = self.written
-        return not (written.when or written.after or (written.denies and written.conditions))
+        return not (written.when or written.after or (written.stops and written.conditions))
 
     @property
     def always_denies(self) -> bool:
@@ -81,9 +81,9 @@ class Rule:
 
     @property
     def can_refuse(self) -> bool:
-        """Whether there is a call that it would refuse."""
+        """Whether there is a call that it would refuse, or ask about."""
         written = self.written
-        return written.denies or bool(
+        return written.stops or bool(
             written.require or written.conditions or written.arguments is not None or self.limits
         )
 
@@ -134,7 +134,7 @@ class Condition:
     @property
     def _decides(self) -> bool:
         # In the `when` of a rule that allows it only says when other checks are made.
-        return self.requires or self.rule.written.denies
+        return self.requires or self.rule.written.stops
 
     def holds(self, value: str) -> bool | None:
         """What the operator says about `value`, whatever stands around the condition."""
@@ -191,9 +191,12 @@ class Subject:
             self._covering[kind, name] = found
         return found
 
-    def has_limit(self, entry: Entry) -> bool:
-        """Whether something counts how often the tool is used, or how much."""
-        return any(rule.limits and rule.is_enforced for rule in self.covering(entry.kind, entry.name))
+    def is_bounded(self, entry: Entry) -> bool:
+        """Whether something counts how often the tool is used, or how much, or a person is asked each time."""
+        return any(
+            rule.is_enforced and (rule.limits or (rule.written.asks and rule.is_ungated))
+            for rule in self.covering(entry.kind, entry.name)
+        )
 
     def checks_arguments(self, entry: Entry) -> bool:
         """Whether some rule looks at what the tool is asked to do."""
@@ -255,7 +258,7 @@ def _refuses(rule: Rule, condition: Condition, value: str) -> bool:
     holds = verdict is not condition.negated
     if condition.requires:
         return rule.is_ungated and not holds
-    return rule.written.denies and len(rule.written.when) + len(rule.written.conditions) == 1 and holds
+    return rule.written.stops and len(rule.written.when) + len(rule.written.conditions) == 1 and holds
 
 
 def subject_of(source: Source, tools: tuple[Tool, ...] | None, uncovered: tuple[RuleRef, ...]) -> Subject:
@@ -307,7 +310,7 @@ def _conditions(rule: Rule) -> Iterator[Condition]:
     places = [index for index in range(len(written.conditions)) if index != counted]
     yield from _leaves(rule, (*rule.at, "when"), written.when, requires=False)
     yield from _leaves(rule, (*rule.at, "require"), written.require, requires=True)
-    yield from _leaves(rule, (*rule.at, "conditions"), conditions, requires=not written.denies, places=places)
+    yield from _leaves(rule, (*rule.at, "conditions"), conditions, requires=not written.stops, places=places)
 
 
 def _leaves(

@@ -37,11 +37,12 @@ _POSITIVE: Final = {"neq": "eq", "not_in": "in", "not_regex": "regex", "not_cont
 def check(subject: Subject, /) -> Iterator[Remark]:
     """Report denials by a negative operator, unless the argument is known to be there."""
     for condition in subject.conditions:
-        denies = condition.rule.written.denies and not condition.requires and not condition.negated
-        if denies and condition.op in NEGATIVE and condition.path.root == "args" and not _is_there(subject, condition):
+        stops = condition.rule.written.stops and not condition.requires and not condition.negated
+        if stops and condition.op in NEGATIVE and condition.path.root == "args" and not _is_there(subject, condition):
+            passes = "is not denied" if condition.rule.written.denies else "needs no approval"
             yield Remark(
                 condition.at,
-                f"a call without `{condition.path.text}` is not denied",
+                f"a call without `{condition.path.text}` {passes}",
                 f"write `require` with `op: {_POSITIVE[condition.op]}`, which refuses an absent value",
             )
 
@@ -63,4 +64,4 @@ def _asks(condition: Condition) -> bool:
     """Whether a call without a value is refused because of `condition`."""
     if condition.requires:
         return not condition.optional and not condition.negated and not condition.in_any and condition.rule.is_ungated
-    return condition.op == "exists" and condition.rule.written.denies and condition.written.value is condition.negated
+    return condition.op == "exists" and condition.rule.written.stops and condition.written.value is condition.negated

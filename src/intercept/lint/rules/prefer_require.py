@@ -1,7 +1,7 @@
 """What: conditions that say with another word what has to hold.
 
-Why: `conditions` means "must hold" in a rule that allows and "applies when" in a rule that denies. `require` and
-`when` mean one thing each.
+Why: `conditions` means "must hold" in a rule that allows and "applies when" in a rule that denies or asks. `require`
+and `when` mean one thing each.
 
 Bad:
 
@@ -39,7 +39,7 @@ def check(subject: Subject, /) -> Iterator[Remark]:
     """Report `conditions`, but in `deny_if` and beside `state`, where other tools expect them."""
     for rule in subject.rules:
         if rule.written.conditions and "deny_if" not in rule.at and rule.written.state is None:
-            word = "when" if rule.written.denies else "require"
+            word = "when" if rule.written.stops else "require"
             yield Remark(
                 (*rule.at, "conditions"), f"in this rule `conditions` means `{word}`", f"write `{word}`", of_key=True
             )

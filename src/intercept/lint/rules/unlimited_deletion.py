@@ -34,7 +34,7 @@ CONFIDENCE: Final = Confidence.MEDIUM
 def check(subject: Subject, /) -> Iterator[Remark]:
     """Report tools that delete, and that neither a limit nor a check of arguments holds back."""
     for entry in subject.allowed_tools:
-        if deletes(entry.name) and not subject.has_limit(entry) and not subject.checks_arguments(entry):
+        if deletes(entry.name) and not subject.is_bounded(entry) and not subject.checks_arguments(entry):
             yield Remark(
                 entry.at,
                 f"`{entry.name}` deletes, and every call of it is allowed",

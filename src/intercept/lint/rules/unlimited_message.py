@@ -33,7 +33,7 @@ CONFIDENCE: Final = Confidence.MEDIUM
 def check(subject: Subject, /) -> Iterator[Remark]:
     """Report tools that send, and that no limit of any rule counts."""
     for entry in subject.allowed_tools:
-        if sends(entry.name) and not subject.has_limit(entry):
+        if sends(entry.name) and not subject.is_bounded(entry):
             yield Remark(
                 entry.at,
                 f"`{entry.name}` reaches other people, and nothing limits how often",

@@ -36,7 +36,7 @@ CONFIDENCE: Final = Confidence.MEDIUM
 def check(subject: Subject, /) -> Iterator[Remark]:
     """Report tools that pay, and that no limit of any rule counts."""
     for entry in subject.allowed_tools:
-        if pays(entry.name) and not subject.has_limit(entry):
+        if pays(entry.name) and not subject.is_bounded(entry):
             yield Remark(
                 entry.at,
                 f"`{entry.name}` moves money, and nothing limits how often",

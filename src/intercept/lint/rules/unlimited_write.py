@@ -35,7 +35,7 @@ def check(subject: Subject, /) -> Iterator[Remark]:
     for entry in subject.allowed_tools:
         if not writes(entry.name) or deletes(entry.name) or pays(entry.name) or sends(entry.name):
             continue
-        if not subject.has_limit(entry) and not subject.checks_arguments(entry):
+        if not subject.is_bounded(entry) and not subject.checks_arguments(entry):
             yield Remark(
                 entry.at,
                 f"`{entry.name}` changes something, and every call of it is allowed",
