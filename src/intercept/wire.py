@@ -40,6 +40,8 @@ from .values import Json, normal_form
 
 MAX_NESTING: Final = 128
 """Objects and arrays in a client's message. The Python SDK's reader stops at 200, so ours is never the looser one."""
+LARGE: Final = 64 * 1024
+"""Characters above which a frame is looked at in another way; a speed matter only."""
 MAX_WRITTEN_NESTING: Final = 500
 """The same in a message of the upstream that cannot pass as it came; half of what Python's stack has room for."""
 MAX_ID: Final = 1024
@@ -200,9 +202,12 @@ def parse_client(frame: bytes) -> Message | None:
         raise ProtocolError(INVALID_REQUEST, "JSON-RPC batches are not supported, send one message a line")
     if not isinstance(value, dict):
         raise ProtocolError(INVALID_REQUEST, "frame is not a JSON object")
-    if text.count("{") + text.count("[") > MAX_NESTING and _is_deeper(value, MAX_NESTING):
+    # Few brackets cannot be nested deeply; in a large frame counting them costs more than looking at the value.
+    may_be_deep = len(text) > LARGE or text.count("{") + text.count("[") > MAX_NESTING
+    if may_be_deep and _is_deeper(value, MAX_NESTING):
         raise _refused(text, f"frame is nested deeper than {MAX_NESTING} levels")
-    if "\\u" in text and _has_lone_surrogate(value):
+    # One character is looked for thirty times faster than two.
+    if "\\" in text and "\\u" in text and _has_lone_surrogate(value):
         raise _refused(text, "a string has half a surrogate pair")
     return _client_message(value)
 
@@ -403,7 +408,8 @@ def parse_upstream(frame: bytes) -> list[Message | ProtocolError]:
     except ValueError:
         return [_malformed(text, "not JSON")] if text.strip(" \t\r") else []
     # Only these spellings can hide our marker; looking for them first spares a walk through every large result.
-    if ("\\u" in text or "\\/" in text or MARKER in text) and _strip_marker(value):
+    escaped = "\\" in text and ("\\u" in text or "\\/" in text)
+    if (escaped or ("/" in text and MARKER in text)) and _strip_marker(value):
         raw = None
     if not isinstance(value, list):
         return [_upstream_part(value, raw)]
