@@ -34,9 +34,11 @@ class Enforcer:
         now = self._clock()
         circumstances = Circumstances(now, self._grant, judge.annotations, judge.answered)
         policy = judge.policy
-        decision = policy.evaluate(judge.uses[0], circumstances)
-        if len(judge.uses) > 1:
-            decision = _together([policy.evaluate(use, circumstances) for use in judge.uses])
+        decision = (
+            policy.evaluate(judge.uses[0], circumstances)
+            if len(judge.uses) == 1
+            else _together([policy.evaluate(use, circumstances) for use in judge.uses])
+        )
         if decision.effect is Effect.DENY or not decision.charges:
             return decision
         granted = self._store.reserve(decision.charges, now)

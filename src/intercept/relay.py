@@ -157,17 +157,14 @@ class Outlet:
         poll.register(self._fd, select.POLLOUT)
         if self._watched is not None:
             poll.register(self._watched, getattr(select, "POLLRDHUP", 0))  # how a socket hangs up on Linux
-        while True:
-            events = dict(poll.poll())
-            if self._fd in events:
-                return
-            # Only the watched stream is left: it hung up while we wait.
-            patience = select.poll()
-            patience.register(self._fd, select.POLLOUT)
-            if not patience.poll(STALLED_AFTER * 1000):
-                self._on_stall()
-                patience.poll()
+        if self._fd in dict(poll.poll()):
             return
+        # Only the watched stream is left: it hung up while we wait.
+        patience = select.poll()
+        patience.register(self._fd, select.POLLOUT)
+        if not patience.poll(STALLED_AFTER * 1000):
+            self._on_stall()
+            patience.poll()
 
 
 @dataclass(slots=True)
