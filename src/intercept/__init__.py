@@ -15,7 +15,7 @@ In reading order, each knowing only what stands above it:
     answers       what the proxy itself writes: denials, errors
     uses          which tools, resources and prompts a request would use
     session       protocol state of one client and one upstream: Message -> Action
-    limits/       the counter port, window arithmetic, the memory store
+    limits/       the counter port, window and calendar arithmetic, the memory store
     lint/         what is unwise in a policy: an engine, and one module a rule
     catalogue/    the tools of a live server
     enforcement   admit(judge): evaluate, reserve, decide

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from .errors import visible
-from .policy import Decision, Effect
+from .policy import Decision, Effect, Window
 from .protocol import DENIED, INTERNAL_ERROR, MARKER, METHOD_NOT_FOUND
 from .values import Json
 from .wire import Request, RequestId, Response, encode
@@ -80,7 +80,7 @@ def _details(decision: Decision) -> dict[str, Json]:
         retry = exhausted.retry_after
         details["counter"] = charge.counter
         details["max"] = int(charge.max) if charge.max == int(charge.max) else float(charge.max)
-        details["window_s"] = charge.window.seconds
+        details["window_s"] = charge.window.seconds if isinstance(charge.window, Window) else None
         # Whole seconds, rounded up: a call made then is sure to fit.
         details["retry_after_s"] = None if retry is None else max(1, -int(-retry // 1))
     return details

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final, assert_never
 
 from .limits import CounterStore, Refused
-from .policy import Circumstances, Decision, Effect, Exhausted
+from .policy import CalendarWindow, Circumstances, Decision, Effect, Exhausted, InFlight, Window
 from .session import Judge
+
+PATIENCE: Final = 0.005
+"""Seconds that a store may take on a thread that moves messages."""
 
 
 class Enforcer:
@@ -41,7 +45,7 @@ class Enforcer:
         )
         if decision.effect is Effect.DENY or not decision.charges:
             return decision
-        granted = self._store.reserve(decision.charges, now)
+        granted = self._store.reserve(decision.charges, now, patience=PATIENCE)
         if isinstance(granted, Refused):
             return refused(decision, granted)
         if decision.effect is Effect.ASK:
@@ -83,7 +87,13 @@ def refused(decision: Decision, refusal: Refused) -> Decision:
 
 def _used_up(tool: str, refusal: Refused) -> str:
     charge = refusal.charge
-    limit = f"limit of {charge.max:f}{' calls' if charge.cost == 1 else ''} per {charge.window.text}"
+    match charge.window:
+        case InFlight(text):
+            limit = f"limit of {charge.max:f} {text}"
+        case Window(_, text) | CalendarWindow(_, _, text):
+            limit = f"limit of {charge.max:f}{' calls' if charge.cost == 1 else ''} per {text}"
+        case _:
+            assert_never(charge.window)
     if refusal.retry_after is None:
         return f"the call is above the {limit} for `{tool}` and can never pass."
     return f"{limit} for `{tool}` is used up."

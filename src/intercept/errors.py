@@ -4,6 +4,8 @@
     ├── UsageError       the command line asks for something impossible (exit code 2)
     ├── PolicyError      a policy cannot be used; carries every problem found (exit code 3)
     ├── UpstreamError    the server could not be started (exit code 4)
+    ├── StoreBusy        counters could not be reached in the time there was; to be tried again with more
+    ├── StoreUnavailable counters cannot be used; calls that need them are denied
     └── ProtocolError    a frame is not a message that may pass; carries the JSON-RPC answer
 
 A denied call is a value (`intercept.policy.Decision`), not an exception. Messages start in lower case, are one line
@@ -73,6 +75,17 @@ class UpstreamError(InterceptError):
     """The upstream server could not be started."""
 
     exit_code = 4
+
+
+class StoreBusy(InterceptError):  # noqa: N818 - not a mistake
+    """A counter store could not answer within the time it was given; nothing was charged, and nothing is wrong yet."""
+
+
+class StoreUnavailable(InterceptError):  # noqa: N818 - a state that ends by itself
+    """A counter store cannot be used now: calls that need it are denied. It recovers by itself.
+
+    The message has no password and no key of a counter.
+    """
 
 
 class ProtocolError(InterceptError):

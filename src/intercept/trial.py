@@ -8,17 +8,16 @@ policy is read a second time here: decisions come from a `Rehearsal`.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from math import isinf
 from typing import TYPE_CHECKING, TypeAlias
 
 from .answers import printable
 from .errors import ProtocolError
-from .limits import CounterStore, Granted, Refused
 from .limits.memory import MemoryStore
-from .policy import Charge, Effect, Kind, PolicySet, RuleRef, Window
+from .policy import Effect, Kind, PolicySet, RuleRef
 from .protocol import INVALID_REQUEST
 from .rehearsal import Rehearsal, Settled, request_for
 from .values import Json
@@ -79,7 +78,7 @@ def play(source: Source, *, grant: str = "") -> Report:
     decided: set[_RuleKey] = set()
     cases: list[Case] = []
     for index, test in enumerate(source.file.tests):
-        player = _Player(source, index, test, Rehearsal(policy, _Exact(MemoryStore()), grant=grant, now=0.0), names)
+        player = _Player(source, index, test, Rehearsal(policy, MemoryStore(), grant=grant, now=0.0), names)
         cases.append(player.play())
         decided |= player.decided
     rules = {_key(rule): rule for rule in _rules(source)}
@@ -99,38 +98,6 @@ def _rules(source: Source) -> Iterator[RuleRef]:
 
 def _key(rule: RuleRef) -> _RuleKey:
     return rule.path, rule.line, rule.name
-
-
-class _Exact:
-    """A `CounterStore` that counts in whole microseconds.
-
-    Sums of binary fractions (0.1 + 0.2) may fall on the wrong side of the end of a window. In the proxy that is less
-    than any clock can tell; in a test it would be a call that is denied where its author counted right.
-    """
-
-    def __init__(self, store: CounterStore) -> None:
-        self._store = store
-
-    def reserve(self, charges: Sequence[Charge], now: float) -> Granted | Refused:
-        exact = [replace(charge, window=_whole(charge.window)) for charge in charges]
-        answer = self._store.reserve(exact, _microseconds(now))
-        if isinstance(answer, Refused):
-            wait = answer.retry_after
-            return Refused(charges[exact.index(answer.charge)], wait and wait / 1e6)
-        shadow = [replace(unmet, charge=charges[exact.index(unmet.charge)]) for unmet in answer.shadow]
-        return Granted(tuple(charges), answer.stamp, tuple(shadow))
-
-    def release(self, granted: Granted) -> None:
-        exact = tuple(replace(charge, window=_whole(charge.window)) for charge in granted.charges)
-        self._store.release(replace(granted, charges=exact))
-
-
-def _whole(window: Window) -> Window:
-    return replace(window, seconds=max(1, _microseconds(window.seconds)))
-
-
-def _microseconds(seconds: float) -> int:
-    return round(seconds * 1e6)
 
 
 class _Player:

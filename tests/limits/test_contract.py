@@ -9,8 +9,9 @@ import pytest
 
 from intercept.limits import CounterStore, Granted
 from intercept.limits.memory import MemoryStore
+from intercept.policy import CalendarWindow, Charge, InFlight, Unit
 
-from .charges import START, charge, passes, used_up
+from .charges import START, at, charge, passes, used_up
 
 STORES: list[Callable[[], CounterStore]] = [MemoryStore]
 
@@ -236,6 +237,100 @@ def test_giving_back_gives_shadow_charges_back_too(store: CounterStore) -> None:
     assert not passes(store, call, START).shadow
 
 
+# --- calendar windows
+
+
+def day(max_: int, timezone: str = "UTC", unit: Unit = Unit.DAY) -> Charge:
+    return charge(max_, CalendarWindow(unit, timezone, f"calendar {unit}"))
+
+
+def test_a_calendar_window_is_free_again_when_its_period_ends(store: CounterStore) -> None:
+    noon = at("2026-11-21T12:00:00+00:00")
+    passes(store, [day(2)], noon)
+    passes(store, [day(2)], noon + 3_600)
+
+    assert used_up(store, [day(2)], noon + 2 * 3_600) == ("calls", 10 * 3_600.0)
+    passes(store, [day(2)], noon + 12 * 3_600)
+    passes(store, [day(2)], noon + 12 * 3_600)
+    assert used_up(store, [day(2)], noon + 12 * 3_600) == ("calls", 24 * 3_600.0)
+
+
+def test_a_calendar_window_ends_when_it_does_where_people_live(store: CounterStore) -> None:
+    passes(store, [day(1, "America/Sao_Paulo")], at("2026-11-21T23:30:00-03:00"))
+
+    used_up(store, [day(1, "America/Sao_Paulo")], at("2026-11-21T23:59:59-03:00"))
+    passes(store, [day(1, "America/Sao_Paulo")], at("2026-11-22T00:00:00-03:00"))
+
+
+def test_what_was_charged_in_a_period_that_has_ended_cannot_be_given_back(store: CounterStore) -> None:
+    granted = passes(store, [day(1)], at("2026-11-21T23:59:00+00:00"))
+    passes(store, [day(1)], at("2026-11-22T00:01:00+00:00"))
+
+    store.release(granted)
+
+    used_up(store, [day(1)], at("2026-11-22T00:02:00+00:00"))
+
+
+def test_what_is_given_back_within_its_period_can_be_used_again(store: CounterStore) -> None:
+    granted = passes(store, [day(1)], at("2026-11-21T10:00:00+00:00"))
+
+    store.release(granted)
+
+    passes(store, [day(1)], at("2026-11-21T11:00:00+00:00"))
+
+
+# --- calls in flight
+
+
+def test_a_call_in_flight_holds_its_place_until_it_has_ended(store: CounterStore) -> None:
+    first, second = (passes(store, [charge(2, InFlight())], START) for _ in range(2))
+    assert used_up(store, [charge(2, InFlight())], START + 1) == ("calls", 1.0)
+
+    store.finish(first)
+
+    third = passes(store, [charge(2, InFlight())], START + 1)
+    used_up(store, [charge(2, InFlight())], START + 1)
+    store.finish(second)
+    store.finish(third)
+    for _ in range(2):
+        passes(store, [charge(2, InFlight())], START + 2)
+    used_up(store, [charge(2, InFlight())], START + 2)
+
+
+def test_a_call_that_never_left_holds_no_place(store: CounterStore) -> None:
+    store.release(passes(store, [charge(1, InFlight())], START))
+
+    passes(store, [charge(1, InFlight())], START)
+
+
+def test_what_a_call_was_charged_stays_when_it_has_ended(store: CounterStore) -> None:
+    call = [charge(1, 60), charge(1, InFlight(), counter="slots")]
+    store.finish(passes(store, call, START))
+
+    assert used_up(store, call, START + 1) == ("calls", 59.0)
+    passes(store, call[1:], START + 1)
+
+
+def test_a_call_without_a_place_in_flight_charges_nothing(store: CounterStore) -> None:
+    slot = charge(1, InFlight(), counter="slots")
+    held = passes(store, [slot], START)
+
+    assert used_up(store, [charge(1, 60), slot], START) == ("slots", 1.0)
+    store.finish(held)
+    passes(store, [charge(1, 60), slot], START)
+
+
+def test_a_shadow_limit_of_calls_in_flight_refuses_nothing(store: CounterStore) -> None:
+    call = [charge(1, InFlight(), shadow=True)]
+    first, second = passes(store, call, START), passes(store, call, START)
+    assert (first.shadow, [unmet.charge for unmet in second.shadow]) == ((), call)
+
+    store.finish(second)
+    assert passes(store, call, START).shadow
+    store.finish(first)
+    assert not passes(store, call, START).shadow
+
+
 def test_threads_together_get_exactly_what_there_is(store: CounterStore) -> None:
     granted: list[Granted] = []
     start = Barrier(8)
@@ -243,7 +338,7 @@ def test_threads_together_get_exactly_what_there_is(store: CounterStore) -> None
     def work() -> None:
         start.wait()
         for _ in range(50):
-            answer = store.reserve([charge(100, 60), charge(1_000, 60, counter="b")], START)
+            answer = store.reserve([charge(100, 60), charge(1_000, 60, counter="b")], START, patience=5)
             if isinstance(answer, Granted):
                 granted.append(answer)
 

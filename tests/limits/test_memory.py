@@ -66,7 +66,7 @@ class Model(RuleBasedStateMachine):
             assert self.fits(charges, self.now)
             for key in {one.key for one in charges}:
                 same = [one for one in charges if one.key == key]
-                self.history[key].append((self.now, max(one.cost for one in same), same[0].window.seconds))
+                self.history[key].append((self.now, max(one.cost for one in same), WINDOWS[same[0].counter]))
             return answer
         assert not self.fits(charges, self.now)
         if answer.retry_after is None:
@@ -84,7 +84,8 @@ class Model(RuleBasedStateMachine):
         self.store.release(granted)
         for key in {one.key for one in granted.charges}:
             cost = max(one.cost for one in granted.charges if one.key == key)
-            entry = (granted.stamp, cost, next(one.window.seconds for one in granted.charges if one.key == key))
+            counter = next(one.counter for one in granted.charges if one.key == key)
+            entry = (granted.stamp / 1e6, cost, WINDOWS[counter])
             if entry[0] + entry[2] > self.now:
                 self.history[key].remove(entry)
 
@@ -96,7 +97,7 @@ class Model(RuleBasedStateMachine):
 
         if isinstance(answer, Granted):
             assert self.fits([one], self.now)
-            self.history[one.key].append((self.now, one.cost, one.window.seconds))
+            self.history[one.key].append((self.now, one.cost, WINDOWS[one.counter]))
 
     @invariant()
     def no_interval_of_the_windows_length_holds_more_than_the_largest_maximum(self) -> None:
@@ -143,9 +144,9 @@ def test_a_counter_keeps_a_bounded_number_of_entries_and_is_exact_up_to_there(st
 
     for call in range(3 * MAX_ENTRIES):
         passes(store, [charge(10**6, 10**6, counter="b")], START + MAX_ENTRIES + call)
-    [sliding] = store._groups[charge(10**6, 10**6, counter="b").key[:-1]].values()
-    assert len(sliding._entries) <= MAX_ENTRIES
-    assert sliding.used == 3 * MAX_ENTRIES
+    [tally] = store._groups[charge(10**6, 10**6, counter="b").key[:-1]].values()
+    assert len(tally._entries) <= MAX_ENTRIES
+    assert tally.used == 3 * MAX_ENTRIES
 
 
 def test_what_was_merged_can_be_given_back(store: MemoryStore) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from intercept.errors import PolicyError
-from intercept.policy import Charge, Kind
+from intercept.policy import Charge, Kind, Window
 
 from .policies import Clockwork, allows, decide, policy_of
 
@@ -169,8 +169,7 @@ def charges(entry: str, /, **arguments: object) -> tuple[Charge, ...]:
 def test_a_window_is_named_as_people_say_it(window: str, seconds: float, words: str) -> None:
     [charge] = charges(f"{{limits: [{{max: 5, window: {window}}}]}}")
 
-    assert charge.window.seconds == seconds
-    assert charge.window.text == words
+    assert charge.window == Window(seconds, words)
 
 
 def test_equal_lengths_of_time_share_a_counter() -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from intercept.errors import PolicyError
+from intercept.policy import Window
 
 from .policies import decide, policy_of
 
@@ -31,7 +32,7 @@ def rule(path: str = "state.send.n", op: str = "lte", value: str = "5", entry: s
 def test_a_comparison_with_the_counter_is_its_maximum(op: str, value: str, maximum: Decimal | int) -> None:
     [charge] = decide(policy_of(rule(op=op, value=value)), "send").charges
 
-    assert [charge.max, charge.cost, Decimal(charge.window.seconds)] == [maximum, 1, 3_600]
+    assert [charge.max, charge.cost, charge.window] == [maximum, 1, Window(3_600, "hour")]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import Any
 from intercept.enforcement import Enforcer
 from intercept.errors import PolicyError
 from intercept.limits.memory import MemoryStore
-from intercept.policy import Decision, Kind, PolicySet, ToolCall, load
+from intercept.policy import Decision, Kind, PolicySet, ToolCall, Window, load
 from intercept.session import Judge
 from intercept.wire import Request, parse_client
 
@@ -101,6 +101,7 @@ def differs(decision: Decision, verdict: Verdict, paths: list[str]) -> tuple[str
     agree = decision.effect == verdict.effect
     if decision.exhausted:
         charge, wait = decision.exhausted.charge, decision.exhausted.retry_after
+        assert isinstance(charge.window, Window)
         rule = (paths.index(charge.rule.path), charge.rule.name)
         found += f", limit {charge.max} in {charge.window.seconds} of {rule}, wait {wait}"
         told = (rule, charge.max, Decimal(charge.window.seconds), None if wait is None else Decimal(wait))

@@ -132,8 +132,8 @@ class _Tally:
         self.used: dict[tuple[str, ...], Decimal] = {}
         self._store = MemoryStore()
 
-    def reserve(self, charges: Sequence[Charge], now: float) -> Granted | Refused:
-        answer = self._store.reserve(charges, now)
+    def reserve(self, charges: Sequence[Charge], now: float, *, patience: float) -> Granted | Refused:
+        answer = self._store.reserve(charges, now, patience=patience)
         if isinstance(answer, Granted):
             self._count(answer, 1)
         return answer
@@ -141,6 +141,9 @@ class _Tally:
     def release(self, granted: Granted) -> None:
         self._store.release(granted)
         self._count(granted, -1)
+
+    def finish(self, granted: Granted) -> None:
+        self._store.finish(granted)
 
     def _count(self, granted: Granted, sign: int) -> None:
         costs: dict[tuple[str, ...], Decimal] = {}

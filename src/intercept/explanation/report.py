@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from ..answers import printable
-from ..policy import Effect, Kind, reasons
+from ..policy import Effect, Kind, Window, reasons
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -140,7 +140,7 @@ def _limit_json(limit: LimitState) -> dict[str, object]:
     return {
         "counter": charge.counter,
         "max": _plain(charge.max),
-        "window_s": charge.window.seconds,
+        "window_s": charge.window.seconds if isinstance(charge.window, Window) else None,
         "used": _plain(limit.used),
         "left": _plain(limit.left),
         "cost": _plain(charge.cost),

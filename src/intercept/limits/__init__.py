@@ -20,8 +20,8 @@ class Granted:
 
     charges: tuple[Charge, ...]
     """As they were asked for."""
-    stamp: float
-    """The time they were made at, in the store's own count; for `release`."""
+    stamp: int
+    """The time they were made at, in microseconds of the store's own count; for `release`."""
     shadow: tuple[Exhausted, ...] = ()
     """Shadow limits that would have refused the call; none of its shadow charges was made then."""
 
@@ -33,21 +33,35 @@ class Refused:
     charge: Charge
     """The one of the call's charges that has to wait longest."""
     retry_after: float | None
-    """Seconds until all charges fit; None: they never can, because a cost is above its `max`."""
+    """Seconds until all charges fit; None: they never can, because a cost is above its `max`. Where a call in flight
+    has to end first, when to ask again."""
 
 
 class CounterStore(Protocol):
     """Keeps what was charged. Thread-safe."""
 
-    def reserve(self, charges: Sequence[Charge], now: float) -> Granted | Refused:
+    def reserve(self, charges: Sequence[Charge], now: float, *, patience: float) -> Granted | Refused:
         """Make all `charges`, or none.
 
         Charges with one key are one charge of the highest cost, and have to fit under every `max` named for it.
         Shadow charges never refuse; they are made together, or not at all, if the others were made. `now` is in
-        seconds; a time before one that was already given counts as that one.
+        seconds since the epoch; a time before one that was already given counts as that one. `patience` is how many
+        seconds this may take where it has to wait for others.
+
+        Raises:
+            StoreBusy: it takes longer than that. Nothing was charged.
+            StoreUnavailable: the store cannot be used.
         """
         ...
 
     def release(self, granted: Granted) -> None:
-        """Give back what the call was charged, because it never reached the upstream. Once for each `Granted`."""
+        """Give back what the call was charged, because it never reached the upstream.
+
+        For each `Granted` at most one of this and `finish` is called, once. Neither raises: where the store cannot be
+        reached it is done later, and if that is too late, what was charged stays charged.
+        """
+        ...
+
+    def finish(self, granted: Granted) -> None:
+        """Free what the call held while it was in flight, because it has ended; all else stays charged."""
         ...

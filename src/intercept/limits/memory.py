@@ -8,9 +8,9 @@ from itertools import islice
 from threading import Lock
 from typing import Final, TypeAlias
 
-from ..policy.model import Charge, Exhausted
+from ..policy.model import Charge, Exhausted, InFlight
 from . import Granted, Refused
-from .windows import Sliding
+from .windows import ASK_AGAIN, FOREVER, Tally, end_of, microseconds
 
 MAX_LIVE: Final = 100_000
 """`per` values of one counter that may count at a time; calls that would need more are refused (POLICY section 5)."""
@@ -21,7 +21,7 @@ _SWEEP_EVERY: Final = 8
 """Reserves between two looks at a counter that may not be used any more, and the keys looked at then."""
 
 _Counter: TypeAlias = tuple[str, ...]
-_Group: TypeAlias = OrderedDict[str, Sliding]
+_Group: TypeAlias = OrderedDict[str, Tally]
 _EMPTY: Final[_Group] = OrderedDict()
 
 
@@ -30,17 +30,22 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._now = float("-inf")
+        self._now = 0
         self._groups: dict[_Counter, _Group] = {}
         """Counter to `per` values to charges; in a group, what was charged last comes last and so ends last."""
         self._rounds: deque[_Counter] = deque()
         """Every counter once, for sweeping one after the other."""
         self._reserved = 0
 
-    def reserve(self, charges: Sequence[Charge], now: float) -> Granted | Refused:
-        """See `CounterStore.reserve`."""
+    def reserve(self, charges: Sequence[Charge], now: float, *, patience: float = 0) -> Granted | Refused:
+        """See `CounterStore.reserve`; nothing has to be waited for here."""
+        del patience
+        stamp = microseconds(now)
         with self._lock:
-            self._now = now = max(now, self._now)
+            if stamp > self._now:
+                self._now = stamp
+            else:
+                stamp = self._now
             if len(charges) == 1 and not charges[0].shadow:  # by far the most common, and twice as fast
                 enforced: Sequence[Charge] = charges
                 shadow: Sequence[Charge] = ()
@@ -59,57 +64,69 @@ class MemoryStore:
             self._reserved += 1
             if self._reserved % _SWEEP_EVERY == 0:
                 self._sweep()
-        return Granted(tuple(charges), now, unmet)
+        return Granted(tuple(charges), stamp, unmet)
 
     def release(self, granted: Granted) -> None:
         """See `CounterStore.release`."""
+        self._give_back(granted, granted.charges)
+
+    def finish(self, granted: Granted) -> None:
+        """See `CounterStore.finish`."""
+        held = [charge for charge in granted.charges if isinstance(charge.window, InFlight)]
+        if held:
+            self._give_back(granted, held)
+
+    def _give_back(self, granted: Granted, charges: Sequence[Charge]) -> None:
         with self._lock:
-            for charge in _merged(granted.charges):
+            for charge in _merged(charges):
                 if not charge.cost or (charge.shadow and granted.shadow):
                     continue  # was not made
-                group = self._groups.get(charge.key[:-1])
-                sliding = group and group.get(charge.key[-1])
-                if sliding:
-                    sliding.give_back(granted.stamp + charge.window.seconds, charge.cost, self._now)
+                group = self._groups.get(charge.key[:-1], _EMPTY)
+                tally = group.get(charge.key[-1])
+                if tally is None:
+                    continue
+                tally.give_back(end_of(charge.window, granted.stamp), charge.cost, self._now)
+                if not tally.last:
+                    del group[charge.key[-1]]
 
     def _refusal(self, charges: Sequence[Charge]) -> Refused | None:
         """Why `charges` cannot all be made now."""
         now = self._now
         worst: Refused | None = None
-        longest = 0.0
+        longest = 0
         costs = {charge.key: charge.cost for charge in _merged(charges)} if len(charges) > 1 else None
         for charge in charges:
             cost = charge.cost if costs is None else costs[charge.key]
             if cost > charge.max:
                 return Refused(charge, None)
             group = self._groups.get(charge.key[:-1], _EMPTY)
-            sliding = group.get(charge.key[-1])
-            if sliding is None:
+            tally = group.get(charge.key[-1])
+            if tally is None:
                 wait = self._wait_for_room(group, charge, charges)
             else:
-                sliding.expire(now)
-                wait = sliding.wait(cost, charge.max, now)
+                tally.expire(now)
+                wait = tally.wait(cost, charge.max, now)
             if wait is None:
                 return Refused(charge, None)
             if wait > longest:
                 longest = wait
-                worst = Refused(charge, wait)
+                worst = Refused(charge, (ASK_AGAIN if now + wait == FOREVER else wait) / 1e6)
         return worst
 
-    def _wait_for_room(self, group: _Group, charge: Charge, charges: Sequence[Charge]) -> float | None:
-        """Seconds until `group` can take the new keys that `charges` bring, 0 if it can now, None if it never can."""
+    def _wait_for_room(self, group: _Group, charge: Charge, charges: Sequence[Charge]) -> int | None:
+        """Microseconds until `group` can take the new keys of `charges`, 0 if it can now, None if it never can."""
         if len(group) + len(charges) <= MAX_LIVE:
-            return 0.0
+            return 0
         counter = charge.key[:-1]
         new = {other.key for other in charges if other.key[:-1] == counter and other.key[-1] not in group}
         surplus = len(group) + len(new) - MAX_LIVE
-        for key, sliding in list(islice(group.items(), max(surplus, 0))):
-            if sliding.last > self._now:
+        for key, tally in list(islice(group.items(), max(surplus, 0))):
+            if tally.last > self._now:
                 break
             del group[key]
             surplus -= 1
         if surplus <= 0:
-            return 0.0
+            return 0
         leaving = next(islice(group.values(), surplus - 1, None), None)
         return None if leaving is None else leaving.last - self._now
 
@@ -122,13 +139,13 @@ class MemoryStore:
             if group is None:
                 group = self._groups[counter] = OrderedDict()
                 self._rounds.append(counter)
-            sliding = group.get(per)
-            if sliding is None:
+            tally = group.get(per)
+            if tally is None:
                 self._clean(group, _CLEANED)
-                sliding = group[per] = Sliding()
+                tally = group[per] = Tally()
             else:
                 group.move_to_end(per)
-            sliding.charge(self._now + charge.window.seconds, charge.cost)
+            tally.charge(end_of(charge.window, self._now), charge.cost)
 
     def _sweep(self) -> None:
         if not self._rounds:

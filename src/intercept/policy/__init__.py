@@ -10,29 +10,35 @@ from collections.abc import Sequence
 
 from .evaluate import PolicySet
 from .model import (
+    CalendarWindow,
     Charge,
     Circumstances,
     Decision,
     Effect,
     Exhausted,
+    InFlight,
     Kind,
     RuleRef,
     Scope,
     ToolCall,
+    Unit,
     Window,
 )
 
 __all__ = [
+    "CalendarWindow",
     "Charge",
     "Circumstances",
     "Decision",
     "Effect",
     "Exhausted",
+    "InFlight",
     "Kind",
     "PolicySet",
     "RuleRef",
     "Scope",
     "ToolCall",
+    "Unit",
     "Window",
     "load",
 ]

@@ -78,13 +78,48 @@ class RuleRef:
     reason: str = ""
 
 
+class Unit(StrEnum):
+    """What the periods of a calendar window are made of."""
+
+    SECOND = "second"
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How long a charge counts. Sliding: half-open, charged at t is free again at t + seconds."""
+    """A charge counts for a length of time. Sliding and half-open: charged at t it is free again at t + seconds."""
 
     seconds: float
+    """Stores count in whole microseconds."""
     text: str
     """As people say it, for messages: `minute`, `5 minutes`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarWindow:
+    """A charge counts until the period ends in which it was made.
+
+    That is at local midnight, Monday, the first of the month, or the top of the hour, minute or second; the arithmetic
+    is in `limits.windows`.
+    """
+
+    unit: Unit
+    timezone: str
+    """An IANA name that can be loaded."""
+    text: str
+    """As people say it, for messages: `calendar day`."""
+
+
+@dataclass(frozen=True, slots=True)
+class InFlight:
+    """A charge counts until the call has ended (`max_concurrent`)."""
+
+    text: str = "calls at a time"
+    """As people say it, for messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +128,11 @@ class Charge:
 
     key: tuple[str, ...]
     """The policy file, scope, counter, window and `per` paths, and last the `per` values. Stable over reloads and
-    restarts. The grant is not in it: a store is opened for one."""
+    restarts. The grant is not in it: a store is opened for one and tells the counters of scope `grant` apart."""
     counter: str
     scope: Scope
     max: Decimal
-    window: Window
+    window: Window | CalendarWindow | InFlight
     cost: Decimal
     rule: RuleRef
     on_deny: str = ""
@@ -111,7 +146,8 @@ class Exhausted:
 
     charge: Charge
     retry_after: float | None
-    """Seconds until the same call fits; None: it never can (its cost is above `max`)."""
+    """Seconds until the same call fits; None: it never can (its cost is above `max`). For a call that has to wait for
+    another to end, when to ask again."""
 
 
 @dataclass(frozen=True, slots=True)
