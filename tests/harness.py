@@ -17,7 +17,7 @@ from intercept.enforcement import Enforcer
 from intercept.errors import ProtocolError
 from intercept.limits.memory import MemoryStore
 from intercept.policy import PolicySet, load
-from intercept.session import Answer, Done, Forward, Judge, Session
+from intercept.session import Answer, Done, Drop, Forward, Judge, Session
 from intercept.wire import parse_client, parse_upstream
 
 ALLOW_ALL = "default: allow\n"
@@ -40,7 +40,9 @@ class Conversation:
         self.now = 1_800_000_000.0
         self._folder = tempfile.mkdtemp()
         weakref.finalize(self, shutil.rmtree, self._folder)
-        self.session = Session(policy_of(*(policies or (ALLOW_ALL,)), folder=self._folder), reloads=reloads)
+        self.session = Session(
+            policy_of(*(policies or (ALLOW_ALL,)), folder=self._folder), reloads=reloads, clock=lambda: self.now
+        )
         self._enforcer = Enforcer(MemoryStore(), grant="test", clock=lambda: self.now)
         self.to_upstream: list[Body] = []
         self.to_client: list[Body] = []
@@ -63,7 +65,10 @@ class Conversation:
     def resume(self, action: Judge | Done | None) -> None:
         """Carry out what came of a client's message."""
         if isinstance(action, Judge):
-            action = self.session.settle(action, self._enforcer.admit(action))
+            decision, admission = self._enforcer.admit(action)
+            action = self.session.settle(action, decision, admission)
+            if admission is not None and not isinstance(action, Forward):
+                self._enforcer.withdraw(admission)
         if action is not None:
             self._perform(action, onward=self.to_upstream, back=self.to_client)
 
@@ -81,12 +86,15 @@ class Conversation:
         """The upstream answers no more."""
         self._deliver(self.session.upstream_gone(why))
 
-    def _deliver(self, frames: list[bytes]) -> None:
-        self.to_client += [json.loads(frame) for frame in frames]
+    def _deliver(self, actions: list[Done]) -> None:
+        for action in actions:
+            self._perform(action, onward=self.to_client, back=self.to_upstream)
 
     def _perform(self, action: Done, *, onward: list[Body], back: list[Body]) -> None:
         if action.note:
             self.notes.append(action.note)
+        if isinstance(action, Forward | Drop) and action.ended is not None:
+            self._enforcer.ended(action.ended)
         if isinstance(action, Forward | Answer):
             target = onward if isinstance(action, Forward) else back
             assert action.data.endswith(b"\n")

@@ -20,6 +20,7 @@ In reading order, each knowing only what stands above it:
     catalogue/    the tools of a live server
     enforcement   admit(judge): evaluate, reserve, decide
     rehearsal     a session without peers, in virtual time; `trial` plays a policy's tests on it, `explanation` explains
+    parking       where calls wait whose decision takes longer than a pump may
     upstream      the server's process: spawn, signal, leave nobody behind
     relay         two pump threads and the one writer of each destination
     reload        a changed policy file becomes a new policy
@@ -28,8 +29,8 @@ In reading order, each knowing only what stands above it:
 
 Two planes. The data plane is two threads that block on `read`, decide under the session's lock and write; it needs no
 event loop and is running before one is imported. The control plane waits for signals, timers and ends of streams and is
-woken through a pipe (`wakeup`). A slow decision belongs to neither pump: `session.Judge` and `Session.settle` are two
-steps so that anything may happen between them.
+woken through a pipe (`wakeup`). A slow decision belongs to neither: `session.Judge` and `Session.settle` are two steps
+so that anything may happen between them, and a pump that would have to wait leaves the call to `parking`.
 
 Invariants, each an absence: nothing in `wire`, `session`, `policy` (but its file reader) or `limits.windows` does I/O,
 reads a clock or knows of threads; nothing but `relay` writes to the client or the upstream; nothing that arrived from

@@ -7,14 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
-from .limits import CounterStore, Refused
+from .errors import StoreUnavailable
+from .limits import CounterStore, Granted, Refused
 from .policy import CalendarWindow, Circumstances, Decision, Effect, Exhausted, InFlight, Window
-from .session import Judge
+from .session import Ended, Judge, Outcome
 
-PATIENCE: Final = 0.005
-"""Seconds that a store may take on a thread that moves messages."""
+AT_ONCE: Final = 0.005
+"""Seconds that whoever relays other messages too may spend on one call."""
+PATIENT: Final = 5.0
+"""Seconds that a call may wait for a store before it is denied."""
+
+_BUSY: Final = "the limits of this call could not be looked at in time. Retry in a few seconds."
+_OVERLOADED: Final = "too many calls are waiting for a decision. Retry when one of them was answered."
+
+
+class Admission:
+    """A call that was let through, and what it holds until it has ended. Made and read here only."""
+
+    __slots__ = ("granted",)
+
+    def __init__(self, granted: Granted) -> None:
+        self.granted = granted
+
+
+class Verdict(NamedTuple):
+    """What enforcement says about one `Judge`."""
+
+    decision: Decision
+    admission: Admission | None = None
+    """To be given to `ended` or to `withdraw`, once; None if the call holds nothing."""
 
 
 class Enforcer:
@@ -29,11 +52,14 @@ class Enforcer:
         self._grant = grant
         self._clock = clock
 
-    def admit(self, judge: Judge) -> Decision:
+    def admit(self, judge: Judge, *, patience: float = PATIENT) -> Verdict:
         """Decide about `judge`: all of its uses have to be allowed and all their limits to hold, or none is charged.
 
         What a person has to agree to is charged once that has happened; a limit that is used up refuses it before
         anybody is bothered (POLICY section 3 step 6).
+
+        Raises:
+            StoreBusy: the store does not answer within `patience` seconds. Nothing was changed.
         """
         now = self._clock()
         circumstances = Circumstances(now, self._grant, judge.annotations, judge.answered)
@@ -43,18 +69,48 @@ class Enforcer:
             if len(judge.uses) == 1
             else _together([policy.evaluate(use, circumstances) for use in judge.uses])
         )
+        if judge.continues and decision.effect is not Effect.DENY:
+            decision = _again(decision)
         if decision.effect is Effect.DENY or not decision.charges:
-            return decision
-        granted = self._store.reserve(decision.charges, now, patience=PATIENCE)
+            return Verdict(decision)
+        try:
+            return self._reserve(decision, now, patience)
+        except StoreUnavailable as error:
+            return Verdict(refusal(decision, f"the limits of this call cannot be looked at: {error}."))
+
+    def _reserve(self, decision: Decision, now: float, patience: float) -> Verdict:
+        granted = self._store.reserve(decision.charges, now, patience=patience)
         if isinstance(granted, Refused):
-            return refused(decision, granted)
+            return Verdict(refused(decision, granted))
         if decision.effect is Effect.ASK:
             self._store.release(granted)
-            return decision
+            return Verdict(decision)
         if granted.shadow:
             rules = tuple(exhausted.charge.rule for exhausted in granted.shadow)
-            return replace(decision, shadow=decision.shadow + rules)
-        return decision
+            decision = replace(decision, shadow=decision.shadow + rules)
+        return Verdict(decision, Admission(granted))
+
+    def busy(self, judge: Judge) -> Decision:
+        """The denial of a call whose limits could not be looked at in time."""
+        return self._unjudged(judge, _BUSY)
+
+    def overloaded(self, judge: Judge) -> Decision:
+        """The denial of a call for which there is no room to wait."""
+        return self._unjudged(judge, _OVERLOADED)
+
+    def _unjudged(self, judge: Judge, reason: str) -> Decision:
+        return Decision(Effect.DENY, judge.uses[0].name, (), reason, judge.policy.digest)
+
+    def withdraw(self, admission: Admission) -> None:
+        """Take back an admission whose call never reached the upstream."""
+        self._store.release(admission.granted)
+
+    def ended(self, ended: Ended) -> None:
+        """Free what an admitted call held. One that was only cancelled may still run, and holds it on."""
+        if ended.outcome is not Outcome.CANCELLED and isinstance(ended.admission, Admission):
+            granted = ended.admission.granted
+            if any(isinstance(charge.window, InFlight) for charge in granted.charges):
+                self._store.finish(granted)
 
 
 def _together(decisions: list[Decision]) -> Decision:
@@ -69,6 +125,17 @@ def _together(decisions: list[Decision]) -> Decision:
         charges=tuple(charge for decision in decisions for charge in decision.charges),
         shadow=tuple(rule for decision in decisions for rule in decision.shadow),
     )
+
+
+def _again(decision: Decision) -> Decision:
+    """`decision` about a call that was admitted and charged already; it is in flight anew."""
+    charges = tuple(charge for charge in decision.charges if isinstance(charge.window, InFlight))
+    return replace(decision, effect=Effect.ALLOW, reason="", charges=charges)
+
+
+def refusal(decision: Decision, reason: str) -> Decision:
+    """`decision`, which did not deny a call, as a denial that no rule made."""
+    return replace(decision, effect=Effect.DENY, rules=(), reason=reason, charges=())
 
 
 def refused(decision: Decision, refusal: Refused) -> Decision:

@@ -16,7 +16,7 @@ from .errors import ProtocolError
 from .limits import CounterStore
 from .policy import Decision, Effect, Kind, PolicySet
 from .protocol import MARKER, PARSE_ERROR
-from .session import Answer, Judge, Session
+from .session import Answer, Forward, Judge, Session
 from .values import Json
 from .wire import Request, Response, parse_client
 
@@ -69,7 +69,7 @@ class Rehearsal:
     def __init__(self, policy: PolicySet, store: CounterStore, *, grant: str, now: float) -> None:
         self.now = now
         self._policy = policy
-        self._session = Session(policy, reloads=False)
+        self._session = Session(policy, reloads=False, clock=lambda: self.now)
         self._enforcer = Enforcer(store, grant=grant, clock=lambda: self.now)
 
     def use(
@@ -92,15 +92,17 @@ class Rehearsal:
         if judge.answered is not None:
             judge = judge._replace(answered=judge.answered | answered)
         judge = judge._replace(annotations=annotations)
-        decision = self._enforcer.admit(judge)
-        done = self._session.settle(judge, decision)
+        decision, admission = self._enforcer.admit(judge)
+        done = self._session.settle(judge, decision, admission)
         if isinstance(done, Answer):
             return Settled(decision, *_read(done.data), judge)
         self._answer()
         return Settled(decision, "", {}, judge)
 
     def _answer(self) -> None:
-        self._session.from_upstream(Response(_ID, {"jsonrpc": "2.0", "id": _ID, "result": {"content": []}}))
+        done = self._session.from_upstream(Response(_ID, {"jsonrpc": "2.0", "id": _ID, "result": {"content": []}}))
+        if isinstance(done, Forward) and done.ended is not None:
+            self._enforcer.ended(done.ended)
 
 
 def _read(answer: bytes) -> tuple[str, dict[str, Json]]:

@@ -14,12 +14,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, assert_never
 
 from .answers import MAX_PRINTED, printable
-from .enforcement import Enforcer
-from .errors import ProtocolError
+from .enforcement import AT_ONCE, Enforcer, Verdict
+from .errors import ProtocolError, StoreBusy
 from .frames import MAX_CLIENT_FRAME, MAX_UPSTREAM_FRAME, Frames
+from .parking import Parking
 from .protocol import INVALID_REQUEST
 from .session import Answer, Done, Drop, Forward, Judge, Session
 from .wire import parse_client, parse_upstream
@@ -211,6 +213,7 @@ class Relay:
         self._session = session
         self._enforcer = enforcer
         self._lock = threading.Lock()
+        self._parking = Parking()
         self._client_in = client_in
         self._upstream_out = upstream_out
         self._note = note
@@ -226,20 +229,19 @@ class Relay:
         for name, pump in (("client", self._pump_client), ("upstream", self._pump_upstream)):
             threading.Thread(target=self._guard, args=(pump,), name=name, daemon=True).start()
 
-    def notify_client(self, frames: list[bytes]) -> None:
-        """Send the client messages of our own."""
-        if frames:
-            self.to_client.post(b"".join(frames), bounded=False)
-
-    def with_session(self, change: Callable[[Session], list[bytes]]) -> None:
-        """Change the session under its lock and send the client what it says."""
+    def with_session(self, change: Callable[[Session], list[Done]]) -> None:
+        """Change the session under its lock and carry out what it says: `Forward` is to the client."""
+        onward: list[bytes] = []
         with self._lock:
-            frames = change(self._session)
-        self.notify_client(frames)
+            actions = change(self._session)
+        for action in actions:
+            self._perform(action, onward, [])
+        if onward:
+            self.to_client.post(b"".join(onward), bounded=False)
 
-    def _guard(self, pump: Callable[[], None]) -> None:
+    def _guard(self, work: Callable[[], None]) -> None:
         try:
-            pump()
+            work()
         except Exception as error:  # noqa: BLE001 - half a session must not live on, whatever the mistake was
             # Without its message, which may hold what a peer sent.
             trace = error.__traceback__
@@ -262,6 +264,7 @@ class Relay:
         else:
             # A last line without its newline is judged like any other: some servers would run it as it is.
             self._relay_client(frames.end())
+        self._parking.wait_until_empty()
         self.to_upstream.close()
         self.ends.client = True
         self._wake()
@@ -271,6 +274,9 @@ class Relay:
         back: list[bytes] = []
         for frame in frames:
             self._perform(self._decide_client(frame), onward, back)
+        self._send_on(onward, back)
+
+    def _send_on(self, onward: list[bytes], back: list[bytes]) -> None:
         if onward:
             self.to_upstream.write(b"".join(onward))
         if back:
@@ -289,9 +295,30 @@ class Relay:
             action = self._session.from_client(message)
         if not isinstance(action, Judge):
             return action
-        decision = self._enforcer.admit(action)
+        try:
+            return self._settle(action, self._enforcer.admit(action, patience=AT_ONCE))
+        except StoreBusy:
+            if self._parking.park(len(frame), partial(self._guard, partial(self._decide_parked, action))):
+                return Drop()
+            return self._settle(action, Verdict(self._enforcer.overloaded(action)))
+
+    def _decide_parked(self, judge: Judge) -> None:
+        """Finish a call that the pump could not wait for."""
+        try:
+            verdict = self._enforcer.admit(judge)
+        except StoreBusy:
+            verdict = Verdict(self._enforcer.busy(judge))
+        onward: list[bytes] = []
+        back: list[bytes] = []
+        self._perform(self._settle(judge, verdict), onward, back)
+        self._send_on(onward, back)
+
+    def _settle(self, judge: Judge, verdict: Verdict) -> Done:
         with self._lock:
-            return self._session.settle(action, decision)
+            done = self._session.settle(judge, *verdict)
+        if verdict.admission is not None and not isinstance(done, Forward):
+            self._enforcer.withdraw(verdict.admission)
+        return done
 
     # --- upstream to client -----------------------------------------------------------------------------------------
 
@@ -332,14 +359,17 @@ class Relay:
 
     def _perform(self, action: Done, onward: list[bytes], back: list[bytes]) -> None:
         match action:
-            case Forward(data):
+            case Forward(data, _, ended):
                 onward.append(data)
             case Answer(data):
+                ended = None
                 back.append(data)
-            case Drop():
+            case Drop(_, ended):
                 pass
             case _:
                 assert_never(action)
+        if ended is not None:
+            self._enforcer.ended(ended)
         if action.note:
             self._note(action.note)
 

@@ -10,9 +10,10 @@ Not thread-safe: the relay calls it under one lock. INVARIANT: no method blocks 
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias
 
 from .answers import decline, denial, edited_answer, error_answer, printable
@@ -26,8 +27,8 @@ from .protocol import (
     SUBSCRIPTION_ID,
     URL_ELICITATION_REQUIRED,
 )
-from .uses import is_modern, uses_of
-from .values import Json
+from .uses import digest_of, is_modern, uses_of
+from .values import Json, digest
 from .wire import (
     Message,
     Notification,
@@ -49,11 +50,37 @@ MAX_REMEMBERED: Final = 10_000
 FILTERED_TTL_MS: Final = 10_000
 """How long a client may cache a list that a policy was applied to, while the policy can be reloaded."""
 
+MAX_CONTINUATIONS: Final = 1_000
+CONTINUED_WITHIN: Final = 3600.0
+"""Seconds in which a call that needed input may be made again with the answer, and how many such calls are remembered;
+a later one is a new call."""
+
 OUR_IDS: Final = "intercept-"
 """Prefix of the ids of requests that the proxy itself sends to the client."""
 
 
 # --- what is to be done ---------------------------------------------------------------------------------------------
+
+
+class Outcome(StrEnum):
+    """What became of a call that reached the upstream (DESIGN section 6)."""
+
+    OK = "ok"
+    TOOL_ERROR = "tool_error"
+    RPC_ERROR = "rpc_error"
+    CANCELLED = "cancelled"
+    """The client gave it up. The upstream may still work on it: another outcome follows if it answers or ends."""
+    UPSTREAM_EXIT = "upstream_exit"
+    UNKNOWN = "unknown"
+    """The answer could not be read."""
+
+
+class Ended(NamedTuple):
+    """Tell enforcement what became of a call that it admitted."""
+
+    admission: object
+    """As it was given to `settle`."""
+    outcome: Outcome
 
 
 class Forward(NamedTuple):
@@ -62,6 +89,7 @@ class Forward(NamedTuple):
     data: bytes
     note: str = ""
     """For the operator; empty if nothing out of the ordinary happened."""
+    ended: Ended | None = None
 
 
 class Answer(NamedTuple):
@@ -82,12 +110,16 @@ class Judge(NamedTuple):
     answered: frozenset[str] | None
     entry: object = None
     """The session's own mark of the request: one that was cancelled meanwhile is not the next one under its id."""
+    continues: bool = False
+    """It carries on a call that was admitted and then needed input: the same call, neither asked about nor charged
+    again (POLICY section 5)."""
 
 
 class Drop(NamedTuple):
     """Send nothing."""
 
     note: str = ""
+    ended: Ended | None = None
 
 
 Done: TypeAlias = Forward | Answer | Drop
@@ -102,7 +134,7 @@ _UNKNOWN_METHOD: Final = "the method is not one of the protocol, and the policy 
 class _Open:
     """A request of the client that has no answer yet. Mutable and not a dataclass: one is made for every call."""
 
-    __slots__ = ("cancelled", "forwarded", "id", "key", "method", "modern", "tool")
+    __slots__ = ("admission", "cancelled", "digest", "forwarded", "id", "key", "method", "modern", "tool")
 
     def __init__(self, request: Request, key: RequestId, modern: bool, forwarded: bool) -> None:  # noqa: FBT001
         self.id = request.id
@@ -112,6 +144,12 @@ class _Open:
         self.modern = modern
         self.forwarded = forwarded
         self.cancelled = False
+        self.digest = ""
+        """Of what is used, by which a call that needs input is known again; only the modern era has such calls."""
+        self.admission: object = None
+
+    def ended(self, outcome: Outcome) -> Ended | None:
+        return None if self.admission is None else Ended(self.admission, outcome)
 
 
 @dataclass(slots=True)
@@ -148,10 +186,12 @@ _SERVER_REQUESTS: Final = {
 class Session:
     """One client, one upstream, from the first byte to the last."""
 
-    def __init__(self, policy: PolicySet, *, reloads: bool) -> None:
+    def __init__(self, policy: PolicySet, *, reloads: bool, clock: Callable[[], float]) -> None:
+        """`clock` gives seconds and never runs backwards."""
         self.policy = policy
         """The policy in force; a reload replaces it whole."""
         self._reloads = reloads
+        self._clock = clock
         self._open: dict[RequestId, _Open] = {}
         self._cancelled: deque[_Open] = deque()
         self._asked: set[RequestId] = set()
@@ -161,6 +201,8 @@ class Session:
         self._subscriptions: dict[RequestId, set[str]] = {}
         """Open `subscriptions/listen` requests to what the upstream acknowledged (2026-07-28 basic/patterns)."""
         self._annotations: dict[str, dict[str, Json]] = {}
+        self._continuable: OrderedDict[tuple[str, str], float] = OrderedDict()
+        """Digests of the state that the upstream wants back and of what was used, to when that is forgotten."""
         # Replaced and never changed: whoever judges a call looks at it while the next answer comes in.
         self._answered: frozenset[str] | None = frozenset()
 
@@ -200,6 +242,8 @@ class Session:
         entry = self._open[key] = _Open(request, key, modern, not uses)
         if not uses:
             return Forward(frame_of(request))
+        if modern:
+            entry.digest = digest_of(uses)
         return Judge(
             request,
             uses,
@@ -207,16 +251,22 @@ class Session:
             self._annotations.get(uses[0].name) if entry.tool is not None else None,
             self._answered,
             entry,
+            modern and self._continues(request, entry),
         )
 
-    def settle(self, judge: Judge, decision: Decision) -> Done:
-        """Carry on with a request that enforcement has decided about."""
+    def settle(self, judge: Judge, decision: Decision, admission: object = None) -> Done:
+        """Carry on with a request that enforcement has decided about.
+
+        What is forwarded keeps `admission`, which comes back as `Ended`. If nothing is forwarded the upstream never
+        sees the request.
+        """
         request = judge.request
         entry = self._open.get(coerced(request.id))
         if entry is None or entry is not judge.entry:
             return _QUIET  # cancelled meanwhile, or the upstream is gone and it was answered
         if decision.effect is Effect.ALLOW:
             entry.forwarded = True
+            entry.admission = admission
             if decision.shadow:
                 return Forward(frame_of(request), _shadowed(decision))
             return Forward(frame_of(request))
@@ -227,7 +277,22 @@ class Session:
             f"denied `{printable(decision.tool)}`: {decision.reason}",
         )
 
+    def _continues(self, request: Request, entry: _Open) -> bool:
+        """Whether `request` brings what an earlier call asked for. Once for each such answer of the upstream."""
+        state = request.params.get("requestState")
+        if state is None and "inputResponses" not in request.params:
+            return False
+        expires = self._continuable.pop((digest(state), entry.digest), None)
+        return expires is not None and self._clock() < expires
+
+    def _needs_input(self, entry: _Open, result: dict[str, Json]) -> None:
+        """Remember a call whose answer is a question (2026-07-28 basic/patterns/mrtr)."""
+        self._continuable[digest(result.get("requestState")), entry.digest] = self._clock() + CONTINUED_WITHIN
+        if len(self._continuable) > MAX_CONTINUATIONS:
+            self._continuable.popitem(last=False)
+
     def _client_notification(self, message: Notification) -> Done:
+        ended = None
         if message.method == "notifications/cancelled":
             target = message.params.get("requestId")
             entry = self._open.get(coerced(target)) if isinstance(target, str | int) else None
@@ -236,17 +301,17 @@ class Session:
                     # The upstream never saw it, and whoever cancels a request expects no answer.
                     del self._open[entry.key]
                     return _QUIET
-                self._reserve_cancelled(entry)
+                ended = self._reserve_cancelled(entry)
         elif message.method == "notifications/initialized":
             if self._legacy is not None:
                 self._legacy.initialized = True
         elif message.method not in CLIENT_METHODS and not self.policy.allows_unknown_methods:
             return Drop(f"dropped a notification of the client: {_UNKNOWN_METHOD}")
-        return Forward(frame_of(message))
+        return Forward(frame_of(message), ended=ended)
 
-    def _reserve_cancelled(self, entry: _Open) -> None:
+    def _reserve_cancelled(self, entry: _Open) -> Ended | None:
         if entry.cancelled:
-            return
+            return None
         entry.cancelled = True
         self._subscriptions.pop(entry.id, None)
         self._cancelled.append(entry)
@@ -254,6 +319,7 @@ class Session:
             oldest = self._cancelled.popleft()
             if self._open.get(oldest.key) is oldest:
                 del self._open[oldest.key]
+        return entry.ended(Outcome.CANCELLED)
 
     def _client_response(self, message: Response) -> Done:
         if message.id not in self._asked:
@@ -265,9 +331,11 @@ class Session:
 
     def _junk(self, error: ProtocolError) -> Done:
         """The request that a malformed answer was meant for must not wait for ever."""
-        if error.id is None or self._take(error.id) is None:
+        entry = None if error.id is None else self._take(error.id)
+        if entry is None:
             return _QUIET
-        return Forward(error_answer(error.id, INTERNAL_ERROR, f"the server's answer is malformed: {error}"))
+        answer = error_answer(entry.id, INTERNAL_ERROR, f"the server's answer is malformed: {error}")
+        return Forward(answer, ended=entry.ended(Outcome.UNKNOWN))
 
     def from_upstream(self, message: Message | ProtocolError) -> Done:
         """Decide about one message of the upstream, or about what is none."""
@@ -295,6 +363,12 @@ class Session:
         entry = self._take(message.id)
         if entry is None:
             return Drop("dropped a response of the upstream to no request in flight")
+        if entry.admission is None:
+            return self._upstream_answer(entry, message)
+        done = self._upstream_answer(entry, message)
+        return done._replace(ended=entry.ended(_outcome(message)))
+
+    def _upstream_answer(self, entry: _Open, message: Response) -> Forward:
         if "error" in message.body:
             return self._upstream_error(entry, message)
         self._modern = self._modern or entry.modern
@@ -305,6 +379,8 @@ class Session:
             return Forward(frame_of(message))
         if "inputRequests" in result and (kind := self._forbidden(result["inputRequests"])) is not None:
             return self._refuse_to_ask(entry, kind)
+        if entry.digest and result.get("resultType") == "input_required":
+            self._needs_input(entry, result)
         if (listing := _LISTS.get(entry.method)) is not None:
             return self._list(entry, message, result, listing)
         if entry.method == "initialize":
@@ -313,7 +389,7 @@ class Session:
             self._subscriptions.pop(entry.id, None)
         return Forward(frame_of(message))
 
-    def _upstream_error(self, entry: _Open, message: Response) -> Done:
+    def _upstream_error(self, entry: _Open, message: Response) -> Forward:
         error = message.body["error"]
         # 2025-11-25: a call may fail with URLs that the client shall open, which is elicitation by another name.
         asks = isinstance(error, dict) and error.get("code") == URL_ELICITATION_REQUIRED
@@ -323,7 +399,7 @@ class Session:
             self._subscriptions.pop(entry.id, None)
         return Forward(frame_of(message))
 
-    def _list(self, entry: _Open, message: Response, result: dict[str, Json], listing: _ListOf) -> Done:
+    def _list(self, entry: _Open, message: Response, result: dict[str, Json], listing: _ListOf) -> Forward:
         policy = self.policy
         if not policy.judges(listing.kind):
             return Forward(frame_of(message))
@@ -379,7 +455,7 @@ class Session:
                 return kind
         return None
 
-    def _refuse_to_ask(self, entry: _Open, kind: str) -> Done:
+    def _refuse_to_ask(self, entry: _Open, kind: str) -> Forward:
         reason = f"The server asked for {kind}, which the policy does not allow."
         tool = entry.tool if isinstance(entry.tool, str) else entry.method
         decision = Decision(Effect.DENY, tool, (), reason, self.policy.digest)
@@ -400,10 +476,11 @@ class Session:
 
     def _upstream_notification(self, message: Notification) -> Done:
         params = message.params
+        ended = None
         if message.method == "notifications/cancelled":
             target = params.get("requestId")
             if is_request_id(target):
-                self._upstream_cancelled(target)  # type: ignore[arg-type]
+                ended = self._upstream_cancelled(target)  # type: ignore[arg-type]
         elif message.method == "notifications/subscriptions/acknowledged":
             meta, honoured = params.get("_meta"), params.get("notifications")
             target = meta.get(SUBSCRIPTION_ID) if isinstance(meta, dict) else None
@@ -413,19 +490,21 @@ class Session:
                 self._subscriptions[entry.id] = kinds
         elif message.method == "notifications/tasks" and self._forbidden(params.get("inputRequests")) is not None:
             return Drop("dropped a notification of the upstream: it asks for what the policy does not allow")
-        return Forward(frame_of(message))
+        return Forward(frame_of(message), ended=ended)
 
-    def _upstream_cancelled(self, target: RequestId) -> None:
+    def _upstream_cancelled(self, target: RequestId) -> Ended | None:
         """The upstream takes back a request of its own, or ends a subscription."""
         if target in self._asked:
             self._asked.remove(target)
         elif (entry := self._open.get(coerced(target))) is not None and entry.method == "subscriptions/listen":
-            self._take(target)
             self._subscriptions.pop(target, None)
+            if self._take(target) is not None:
+                return entry.ended(Outcome.OK)
+        return None
 
     # --- events that no message brings ------------------------------------------------------------------------------
 
-    def replace_policy(self, policy: PolicySet) -> list[bytes]:
+    def replace_policy(self, policy: PolicySet) -> list[Done]:
         """Put `policy` in force; return the notices that tell the client to list again, where the protocol has them.
 
         Legacy: only if the upstream declared `listChanged`; modern: to each subscription that asked (PROTOCOL section
@@ -433,7 +512,7 @@ class Session:
         """
         kinds = [kind for kind in Kind if self.policy.judges(kind) or policy.judges(kind)]
         self.policy = policy
-        return [frame for kind in kinds for frame in self._changed(kind)]
+        return [Forward(frame) for kind in kinds for frame in self._changed(kind)]
 
     def _changed(self, kind: Kind) -> Iterator[bytes]:
         notice: dict[str, Json] = {"jsonrpc": "2.0", "method": f"notifications/{_PLURAL[kind]}/list_changed"}
@@ -445,15 +524,18 @@ class Session:
             if f"{_PLURAL[kind]}ListChanged" in honoured:
                 yield encode(notice | {"params": {"_meta": {SUBSCRIPTION_ID: subscription}}})
 
-    def upstream_gone(self, why: str) -> list[bytes]:
+    def upstream_gone(self, why: str) -> list[Done]:
         """The upstream answers no more: errors for all that is in flight, `why` being a clause for people."""
-        frames = [
-            error_answer(entry.id, INTERNAL_ERROR, f"the server gave no answer: {why}")
-            for entry in self._open.values()
-            if not entry.cancelled
-        ]
+        done: list[Done] = []
+        for entry in self._open.values():
+            ended = entry.ended(Outcome.UPSTREAM_EXIT)
+            if entry.cancelled:
+                done.append(Drop(ended=ended))
+            else:
+                text = f"the server gave no answer: {why}"
+                done.append(Forward(error_answer(entry.id, INTERNAL_ERROR, text), ended=ended))
         self._open.clear()
-        return frames
+        return done
 
     @property
     def in_flight(self) -> int:
@@ -469,6 +551,13 @@ def _shadowed(decision: Decision) -> str:
     what = "been refused" if refusing else "required a person's approval"
     rules = ", ".join(f"`{printable(rule.name)}`" for rule in refusing or decision.shadow)
     return f"allowed `{printable(decision.tool)}`, which in enforce mode would have {what} by {rules}"
+
+
+def _outcome(message: Response) -> Outcome:
+    if "error" in message.body:
+        return Outcome.RPC_ERROR
+    result = message.body["result"]
+    return Outcome.TOOL_ERROR if isinstance(result, dict) and result.get("isError") is True else Outcome.OK
 
 
 def _denied(entry: _Open, decision: Decision, *, as_error: bool = False) -> bytes:

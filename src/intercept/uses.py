@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .policy import Kind, PolicySet, ToolCall
 from .protocol import PROTOCOL_VERSION
-from .values import Json
+from .values import Json, digest
 from .wire import Request
 
 
@@ -39,6 +39,11 @@ def uses_of(request: Request, policy: PolicySet) -> tuple[ToolCall, ...]:
         names = [ref.get("name")] if "name" in ref or not uris else []
         return _named(Kind.RESOURCE, uris, policy) + _named(Kind.PROMPT, names, policy)
     return ()
+
+
+def digest_of(uses: tuple[ToolCall, ...]) -> str:
+    """What two requests share exactly if they use the same, with the same arguments."""
+    return digest([[use.kind, use.name, use.arguments] for use in uses])
 
 
 def _named(

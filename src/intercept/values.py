@@ -200,6 +200,16 @@ def find_each(value: Json, steps: Sequence[Step]) -> list[Found]:
     return values
 
 
+def digest(value: Json) -> str:
+    """SHA-256 of `value` as canonical JSON, in hex: ASCII, no spaces, keys sorted by code point.
+
+    Numbers are written as they were read, so 1 and 1.0 differ.
+    """
+    from hashlib import sha256  # 5 ms, and not every session needs it
+
+    return sha256(json.dumps(value, separators=(",", ":"), sort_keys=True).encode()).hexdigest()
+
+
 # --- numbers and equality (POLICY section 4) --------------------------------------------------------------------------
 
 

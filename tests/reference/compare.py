@@ -60,7 +60,9 @@ class Package:
         assert isinstance(_REQUEST, Request)
         self._now = call.at
         use = ToolCall(call.name, call.arguments, Kind(call.kind))
-        return self._enforcer.admit(Judge(_REQUEST, (use,), self.policy, call.annotations, frozenset(answered)))
+        return self._enforcer.admit(
+            Judge(_REQUEST, (use,), self.policy, call.annotations, frozenset(answered))
+        ).decision
 
 
 def compare(case: Case, folder: str) -> Iterator[tuple[Verdict, Difference | None]]:

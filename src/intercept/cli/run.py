@@ -75,14 +75,16 @@ def _relay(
 
     notices = Notices(2, time.monotonic)
     wall, monotonic = time.time(), time.monotonic()  # noqa: TID251 - the one place where the clock is read
-    enforcer = Enforcer(
-        MemoryStore(),
-        grant=grant or os.environ.get("INTERCEPT_GRANT") or _default_grant(policies),
+
+    def clock() -> float:
         # Anchored once: setting the machine's clock neither frees nor blocks anything.
-        clock=lambda: wall + (time.monotonic() - monotonic),
+        return wall + (time.monotonic() - monotonic)
+
+    enforcer = Enforcer(
+        MemoryStore(), grant=grant or os.environ.get("INTERCEPT_GRANT") or _default_grant(policies), clock=clock
     )
     relay = Relay(
-        Session(policy, reloads=reload),
+        Session(policy, reloads=reload, clock=clock),
         enforcer,
         client_in=client_in,
         client_out=client_out,
