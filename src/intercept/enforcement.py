@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, assert_never
 from .errors import StoreUnavailable
 from .limits import CounterStore, Granted, Refused
 from .policy import CalendarWindow, Circumstances, Decision, Effect, Exhausted, InFlight, Window
+from .policy.model import together
 from .session import Ended, Judge, Outcome
 
 AT_ONCE: Final = 0.005
@@ -124,6 +125,7 @@ def _together(decisions: list[Decision]) -> Decision:
         rules=tuple(rule for decision in strongest for rule in decision.rules),
         charges=tuple(charge for decision in decisions for charge in decision.charges),
         shadow=tuple(rule for decision in decisions for rule in decision.shadow),
+        asking=together([decision.asking for decision in decisions]),
     )
 
 

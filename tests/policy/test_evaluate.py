@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from intercept.policy import Decision, Effect, Kind, ToolCall
+from intercept.policy import Asking, Channel, Decision, Effect, Kind, ToolCall
 from intercept.policy.names import MAX_NAME
 
 from .policies import NOW, Clockwork, allows, decide, policy_of, set_of
@@ -493,20 +493,57 @@ def test_a_policy_in_shadow_mode_asks_nobody() -> None:
     assert all(charge.shadow for charge in decision.charges)
 
 
+def asked(*texts: str) -> Asking | None:
+    return decide(set_of(*texts), "pay").asking
+
+
 @pytest.mark.parametrize(
-    ("text", "is_told"),
+    ("text", "timeout", "remember"),
     [
-        ("tools: {pay: {action: require_approval}}", True),
-        ("tools: {pay: {rules: [{action: require_approval, mode: shadow}]}}", True),
-        ("prompts: {pay: {action: require_approval}}", True),
-        ("approvals: {}", True),
-        ("tools: {pay: {action: deny}}", False),
+        ("tools: {pay: {action: require_approval}}", 300, 0),
+        ("tools: {pay: {action: require_approval, approval: {timeout: 30, remember: 15m}}}", 30, 900),
+        ("tools: {pay: {action: require_approval, approval_timeout: 30m}}", 1800, 0),
+        ("tools: {pay: {action: require_approval, approval_timeout: 30m, approval: {remember: 1}}}", 1800, 1),
+        ("approvals: {timeout: 10m, remember: 1h}\ntools: {pay: {action: require_approval}}", 600, 3600),
+        (
+            "approvals: {timeout: 10m, remember: 1h}\n"
+            "tools: {pay: {action: require_approval, approval: {timeout: 1m, remember: 0}}}",
+            60,
+            0,
+        ),
+        (
+            "tools: {pay: {action: require_approval, approval: {timeout: 9m, remember: 9m}}, "
+            '"*": {action: require_approval, approval: {timeout: 5m, remember: 20m}}}',
+            300,
+            540,
+        ),
+        (
+            "tools: {pay: {action: require_approval, approval: {timeout: 9m, remember: 9m}}, "
+            '"p*": {rules: [{action: require_approval, approval: {timeout: 1m, remember: 1m}, mode: shadow}]}, '
+            '"*": {action: require_approval}}',
+            300,
+            0,
+        ),
     ],
 )
-def test_the_operator_is_told_that_nobody_can_be_asked_yet(text: str, is_told: bool) -> None:
-    note = "policy.yaml: approvals are not supported yet: a call that needs one is refused"
+def test_a_person_is_asked_as_the_strictest_rule_says(text: str, timeout: float, remember: float) -> None:
+    assert asked(text) == Asking(timeout, remember)
 
-    assert (note in policy_of(f"default: deny\n{text}").notes) is is_told
+
+def test_nobody_is_asked_where_no_enforced_rule_asks() -> None:
+    assert asked("tools: {pay: {}}") is None
+    assert asked("tools: {pay: {rules: [{action: require_approval, mode: shadow}]}}") is None
+
+
+def test_channels_are_tried_in_the_order_that_the_file_gives() -> None:
+    asks = "tools: {pay: {action: require_approval}}"
+    turned = f"approvals: {{via: [operator, elicitation]}}\n{asks}"
+    only = f"approvals: {{via: [elicitation]}}\n{asks}"
+
+    assert asked(turned) == Asking(300, 0, (Channel.OPERATOR, Channel.ELICITATION))
+    assert asked(turned, only) == asked(only, turned) == Asking(300, 0, (Channel.ELICITATION,))
+    assert asked(only, f"approvals: {{via: [operator]}}\n{asks}") == Asking(300, 0, ())
+    assert asked(only, "tools: {pay: {}}") == Asking(300, 0, (Channel.ELICITATION,))
 
 
 # --- several policies

@@ -173,7 +173,6 @@ def test_the_rules_of_the_star_count_all_tools_together() -> None:
 def test_the_operator_of_form_c_reads_what_is_different_here() -> None:
     assert policy_of(FORM_C).notes == (
         "policy.yaml: no `default`, so what no entry lists is denied",
-        "policy.yaml: approvals are not supported yet: a call that needs one is refused",
         "policy.yaml: counters of scope `grant` are kept in memory and end with this process",
     )
 

@@ -10,7 +10,11 @@ from collections.abc import Sequence
 
 from .evaluate import PolicySet
 from .model import (
+    Approval,
+    Asked,
+    Asking,
     CalendarWindow,
+    Channel,
     Charge,
     Circumstances,
     Decision,
@@ -26,7 +30,11 @@ from .model import (
 )
 
 __all__ = [
+    "Approval",
+    "Asked",
+    "Asking",
     "CalendarWindow",
+    "Channel",
     "Charge",
     "Circumstances",
     "Decision",

@@ -21,7 +21,7 @@ from ..values import Json, MalformedError, normal_form, parse_path
 from . import legacy, schema
 from .conditions import Condition, Group, Negation, leaf
 from .evaluate import Policy, Section
-from .model import Charge, Kind, RuleRef, Scope, Window
+from .model import Asking, Channel, Charge, Kind, RuleRef, Scope, Window
 from .names import Glob, Names, is_glob
 from .reading import Reading, check_operand, reading
 from .rules import Limit, Requirement, Rule
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .schema import KeyPath
 
 _EVERYONE: Final = "*"
+_ANSWER_WITHIN: Final = 300.0
+"""Seconds that there are to answer unless the file says otherwise (POLICY section 2)."""
 _NAMELESS: Final = Names(frozenset(), ())
 
 
@@ -103,8 +105,6 @@ class _Compiler:
             yield f"{self._document.path}: shadow mode: decisions are recorded and nothing is refused"
         if self._file.default is None:
             yield f"{self._document.path}: no `default`, so what no entry lists is denied"
-        if "approval" in self._uses or self._file.approvals is not None:
-            yield f"{self._document.path}: approvals are not supported yet: a call that needs one is refused"
         if Scope.GRANT in self._uses:
             yield f"{self._document.path}: counters of scope `grant` are kept in memory and end with this process"
 
@@ -190,8 +190,6 @@ class _Compiler:
             when += conditions
         else:
             require += map(Requirement, conditions)
-        if rule.asks:
-            self._uses.add("approval")
         after = None
         if rule.after:
             after = self._names("after", rule.after, *at)
@@ -199,7 +197,7 @@ class _Compiler:
         return Rule(
             ref,
             denies=rule.denies,
-            asks=rule.asks,
+            asks=self._asking(rule) if rule.asks else None,
             on_deny=rule.reason_given,
             shadow=rule.mode == "shadow",
             when=tuple(when),
@@ -208,6 +206,15 @@ class _Compiler:
             arguments=self._arguments(rule, at),
             limits=tuple(self._limits(context, ref)) if rule.rate_limit or rule.limits or rule.state else (),
         )
+
+    def _asking(self, rule: schema.Rule) -> Asking:
+        everywhere = self._file.approvals
+        written = [approval for approval in (rule.approval, everywhere) if approval is not None]
+        timeouts = [rule.approval_timeout, *(approval.timeout for approval in written)]
+        timeout = next((float(span.seconds) for span in timeouts if span is not None), _ANSWER_WITHIN)
+        spans = [approval.remember for approval in written if approval.remember is not None]
+        remember = float(spans[0].seconds) if spans else 0.0
+        return Asking(timeout, remember, tuple(map(Channel, everywhere.via)) if everywhere else tuple(Channel))
 
     def _arguments(self, rule: schema.Rule, at: KeyPath) -> Callable[[dict[str, Json]], bool] | None:
         if rule.arguments is None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from ..values import normal_form
 from . import reasons
-from .model import Charge, Circumstances, Decision, Effect, Kind, RuleRef, ToolCall
+from .model import Asking, Charge, Circumstances, Decision, Effect, Kind, RuleRef, ToolCall, together
 from .names import MAX_NAME, Glob, Names, is_disguised
 from .rules import Rule
 
@@ -99,6 +99,7 @@ def combine(rules: Iterable[Rule], call: ToolCall, circumstances: Circumstances,
     """Ask every rule, and let the strongest effect win."""
     satisfied: list[RuleRef] = []
     asking: list[RuleRef] = []
+    how: Asking | None = None
     denying: list[RuleRef] = []
     unmet: list[RuleRef] = []
     shadow: list[RuleRef] = []
@@ -111,15 +112,20 @@ def combine(rules: Iterable[Rule], call: ToolCall, circumstances: Circumstances,
             (shadow if rule.shadow else denying if rule.denies else unmet).append(outcome)
         else:
             charges += outcome
-            if rule.asks:
-                (shadow if rule.shadow else asking).append(rule.request())
+            if rule.asks and not rule.shadow:
+                asking.append(rule.request())
+                how = how.and_also(rule.asks) if how else rule.asks
+            elif rule.asks:
+                shadow.append(rule.request())
             elif not rule.shadow:
                 satisfied.append(rule.ref)
     if refusing := denying + unmet:
         reason = refusing[0].reason
         return Decision(Effect.DENY, call.name, tuple(refusing), reason, policy, shadow=tuple(shadow))
     effect, deciding, reason = (Effect.ASK, asking, asking[0].reason) if asking else (Effect.ALLOW, satisfied, "")
-    return Decision(effect, call.name, tuple(deciding), reason, policy, charges=tuple(charges), shadow=tuple(shadow))
+    return Decision(
+        effect, call.name, tuple(deciding), reason, policy, tuple(charges), shadow=tuple(shadow), asking=how
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -220,6 +226,7 @@ class PolicySet:
             self.digest,
             charges=tuple(charge for decision in decisions for charge in decision.charges),
             shadow=shadow,
+            asking=together([decision.asking for decision in asking]),
         )
 
     def shows(self, kind: Kind, name: str) -> bool:

@@ -6,7 +6,7 @@ Frozen values only. Nothing here reads files, clocks or counters: time, grant, h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
@@ -140,6 +140,66 @@ class Charge:
     """Counted apart and never refused."""
 
 
+class Channel(StrEnum):
+    """How a person is reached (POLICY section 7)."""
+
+    ELICITATION = "elicitation"
+    """The client asks its own user."""
+    OPERATOR = "operator"
+    """Somebody answers with `intercept approvals`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How a person is asked about a call."""
+
+    timeout: float
+    """Seconds that there are to answer."""
+    remember: float = 0.0
+    """Seconds in which the same call passes again without asking."""
+    via: tuple[Channel, ...] = (Channel.ELICITATION, Channel.OPERATOR)
+    """The next one is tried where one is not available; empty where files that have to agree name no common one."""
+
+    def and_also(self, other: Asking) -> Asking:
+        """What satisfies both: the shorter times, and the channels that both name in the order of this one."""
+        via = tuple(channel for channel in self.via if channel in other.via)
+        return Asking(min(self.timeout, other.timeout), min(self.remember, other.remember), via)
+
+
+def together(askings: Iterable[Asking | None]) -> Asking | None:
+    """What satisfies all of `askings`; None if nobody is to be asked."""
+    found = None
+    for asking in askings:
+        found = found.and_also(asking) if found and asking else asking or found
+    return found
+
+
+class Approval(StrEnum):
+    """What came of asking a person."""
+
+    APPROVED = "approved"
+    REMEMBERED = "remembered"
+    """Approved before, and that still holds."""
+    PENDING = "pending"
+    """An operator can answer, and the same call can then be made again."""
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    """The question was closed without an answer."""
+    TIMED_OUT = "timed_out"
+    CHANGED = "changed"
+    """Another policy is in force than the one under which was asked."""
+    UNAVAILABLE = "unavailable"
+    """No channel of the policy reaches anybody."""
+
+
+class Asked(NamedTuple):
+    """What came of asking a person about one call."""
+
+    approval: Approval
+    id: str = ""
+    """Of the approval that waits for an operator or came from one; it authorises nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exhausted:
     """A limit that refused a call."""
@@ -168,3 +228,7 @@ class Decision:
     """Set by enforcement when a reservation was refused."""
     shadow: tuple[RuleRef, ...] = ()
     """Rules in shadow mode that would have refused or asked."""
+    asking: Asking | None = None
+    """How a person is asked; None if none of the rules asks."""
+    asked: Asked | None = None
+    """Set by enforcement or the session once a person was asked, or could not be."""

@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 from ..values import Gap, Json, canonical_text, number
 from . import reasons
 from .conditions import Condition, all_hold
-from .model import Charge, Circumstances, Effect, RuleRef, ToolCall
+from .model import Asking, Charge, Circumstances, Effect, RuleRef, ToolCall
 from .names import Names
 from .operators import Verdict
 from .reading import Reading
@@ -95,8 +95,8 @@ class Rule:
 
     ref: RuleRef
     denies: bool = False
-    asks: bool = False
-    """Satisfied, it still wants a person to agree."""
+    asks: Asking | None = None
+    """Satisfied, it still wants a person to agree, who is asked so."""
     on_deny: str = ""
     shadow: bool = False
     when: tuple[Condition, ...] = ()
