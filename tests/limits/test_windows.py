@@ -70,6 +70,30 @@ def test_a_sum_is_never_rounded() -> None:
     assert window.used == Decimal("1e-300")
 
 
+def test_what_is_kept_is_what_was_charged() -> None:
+    window = Tally()
+    for end, cost in ((10, "1"), (11, "1"), (12, "0.1"), (13, "1E-7"), (14, str(2**60))):
+        assert window.wait(Decimal(1), Decimal(2), 9) == Tally(*window.written()).wait(Decimal(1), Decimal(2), 9)
+        window.charge(end, Decimal(cost))
+    again = Tally(*window.written())
+
+    assert again.used == window.used == Decimal(2**60) + Decimal("2.1000001")
+    again.expire(13)
+    assert again.used == 2**60
+    assert again.last == 14
+
+
+def test_a_charge_whose_time_is_before_that_of_the_last_counts_as_long_as_that() -> None:
+    window = Tally()
+    assert window.charge(10, Decimal(1)) == 10
+    assert window.charge(7, Decimal(2)) == 10
+
+    window.expire(9)
+    assert window.used == 3
+    window.give_back(10, Decimal(2), 9)
+    assert window.used == 1
+
+
 # --- calendars
 
 

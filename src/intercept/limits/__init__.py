@@ -7,11 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ..policy.model import Charge, Exhausted
 
-__all__ = ["CounterStore", "Granted", "Refused"]
+__all__ = ["CounterStore", "Granted", "Made", "Refused", "merged"]
+
+
+class Made(NamedTuple):
+    """What one counter was charged."""
+
+    charge: Charge
+    """That of the highest cost, if the call named the counter more than once."""
+    end: int
+    """When it stops to count, in microseconds of the store's own count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +29,8 @@ class Granted:
 
     charges: tuple[Charge, ...]
     """As they were asked for."""
-    stamp: int
-    """The time they were made at, in microseconds of the store's own count; for `release`."""
+    made: tuple[Made, ...]
+    """What each counter was charged, for the store itself."""
     shadow: tuple[Exhausted, ...] = ()
     """Shadow limits that would have refused the call; none of its shadow charges was made then."""
 
@@ -35,6 +44,18 @@ class Refused:
     retry_after: float | None
     """Seconds until all charges fit; None: they never can, because a cost is above its `max`. Where a call in flight
     has to end first, when to ask again."""
+
+
+def merged(charges: Sequence[Charge]) -> Sequence[Charge]:
+    """`charges` with one for each key, that of the highest cost."""
+    if len(charges) < 2:
+        return charges
+    highest: dict[tuple[str, ...], Charge] = {}
+    for charge in charges:
+        other = highest.get(charge.key)
+        if other is None or charge.cost > other.cost:
+            highest[charge.key] = charge
+    return list(highest.values())
 
 
 class CounterStore(Protocol):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from threading import Lock
 from typing import Final, TypeAlias
 
 from ..policy.model import Charge, Exhausted, InFlight
-from . import Granted, Refused
+from . import Granted, Made, Refused, merged
 from .windows import ASK_AGAIN, FOREVER, Tally, end_of, microseconds
 
 MAX_LIVE: Final = 100_000
@@ -40,12 +40,8 @@ class MemoryStore:
     def reserve(self, charges: Sequence[Charge], now: float, *, patience: float = 0) -> Granted | Refused:
         """See `CounterStore.reserve`; nothing has to be waited for here."""
         del patience
-        stamp = microseconds(now)
         with self._lock:
-            if stamp > self._now:
-                self._now = stamp
-            else:
-                stamp = self._now
+            self._now = max(self._now, microseconds(now))
             if len(charges) == 1 and not charges[0].shadow:  # by far the most common, and twice as fast
                 enforced: Sequence[Charge] = charges
                 shadow: Sequence[Charge] = ()
@@ -54,38 +50,36 @@ class MemoryStore:
                 shadow = [charge for charge in charges if charge.shadow]
             if refusal := self._refusal(enforced):
                 return refusal
-            self._make(enforced)
+            made = self._make(enforced)
             unmet: tuple[Exhausted, ...] = ()
             if shadow:
                 if would_refuse := self._refusal(shadow):
                     unmet = (Exhausted(would_refuse.charge, would_refuse.retry_after),)
                 else:
-                    self._make(shadow)
+                    made += self._make(shadow)
             self._reserved += 1
             if self._reserved % _SWEEP_EVERY == 0:
                 self._sweep()
-        return Granted(tuple(charges), stamp, unmet)
+        return Granted(tuple(charges), tuple(made), unmet)
 
     def release(self, granted: Granted) -> None:
         """See `CounterStore.release`."""
-        self._give_back(granted, granted.charges)
+        self._give_back(granted.made)
 
     def finish(self, granted: Granted) -> None:
         """See `CounterStore.finish`."""
-        held = [charge for charge in granted.charges if isinstance(charge.window, InFlight)]
+        held = [made for made in granted.made if isinstance(made.charge.window, InFlight)]
         if held:
-            self._give_back(granted, held)
+            self._give_back(held)
 
-    def _give_back(self, granted: Granted, charges: Sequence[Charge]) -> None:
+    def _give_back(self, made: Sequence[Made]) -> None:
         with self._lock:
-            for charge in _merged(charges):
-                if not charge.cost or (charge.shadow and granted.shadow):
-                    continue  # was not made
+            for charge, end in made:
                 group = self._groups.get(charge.key[:-1], _EMPTY)
                 tally = group.get(charge.key[-1])
                 if tally is None:
                     continue
-                tally.give_back(end_of(charge.window, granted.stamp), charge.cost, self._now)
+                tally.give_back(end, charge.cost, self._now)
                 if not tally.last:
                     del group[charge.key[-1]]
 
@@ -94,7 +88,7 @@ class MemoryStore:
         now = self._now
         worst: Refused | None = None
         longest = 0
-        costs = {charge.key: charge.cost for charge in _merged(charges)} if len(charges) > 1 else None
+        costs = {charge.key: charge.cost for charge in merged(charges)} if len(charges) > 1 else None
         for charge in charges:
             cost = charge.cost if costs is None else costs[charge.key]
             if cost > charge.max:
@@ -130,8 +124,9 @@ class MemoryStore:
         leaving = next(islice(group.values(), surplus - 1, None), None)
         return None if leaving is None else leaving.last - self._now
 
-    def _make(self, charges: Sequence[Charge]) -> None:
-        for charge in _merged(charges) if len(charges) > 1 else charges:
+    def _make(self, charges: Sequence[Charge]) -> list[Made]:
+        made: list[Made] = []
+        for charge in merged(charges):
             if not charge.cost:
                 continue
             counter, per = charge.key[:-1], charge.key[-1]
@@ -145,7 +140,8 @@ class MemoryStore:
                 tally = group[per] = Tally()
             else:
                 group.move_to_end(per)
-            tally.charge(end_of(charge.window, self._now), charge.cost)
+            made.append(Made(charge, tally.charge(end_of(charge.window, self._now), charge.cost)))
+        return made
 
     def _sweep(self) -> None:
         if not self._rounds:
@@ -166,13 +162,3 @@ class MemoryStore:
             if group[key].last > self._now:
                 return
             del group[key]
-
-
-def _merged(charges: Sequence[Charge]) -> Iterable[Charge]:
-    """`charges` with one for each key, that of the highest cost."""
-    highest: dict[tuple[str, ...], Charge] = {}
-    for charge in charges:
-        other = highest.get(charge.key)
-        if other is None or charge.cost > other.cost:
-            highest[charge.key] = charge
-    return highest.values()

@@ -8,10 +8,12 @@ lies in, one of a call in flight until the call has ended. Sums are exact decima
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from datetime import datetime, timedelta, tzinfo
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from functools import lru_cache
+from itertools import repeat
 from typing import Final, NamedTuple, assert_never
 
 from ..policy.model import CalendarWindow, InFlight, Unit, Window
@@ -25,6 +27,8 @@ ASK_AGAIN: Final = 1_000_000
 
 # Costs and maxima lie within 1e-400 and 1e400 (`source` and double arithmetic see to that), so sums have fewer digits.
 _EXACT: Final = Context(prec=2000, traps=[Inexact, InvalidOperation, Overflow])
+_NOTHING: Final = Decimal(0)
+_ONE: Final = Decimal(1)
 
 
 def microseconds(seconds: float) -> int:
@@ -153,14 +157,25 @@ def _instant(local: datetime, zone: tzinfo) -> int:
 
 
 class Tally:
-    """The charges of one counter that may still count, oldest first."""
+    """The charges of one counter that may still count, oldest first.
 
-    __slots__ = ("_entries", "_used")
+    Where every entry costs 1, which is what most limits count, costs take no room.
+    """
 
-    def __init__(self) -> None:
-        # When it stops to count, and the cost. A list: a tenth of the memory of a deque, where most keys have one.
-        self._entries: list[tuple[int, Decimal]] = []
-        self._used = Decimal(0)
+    __slots__ = ("_costs", "_ends", "_used")
+
+    def __init__(self, ends: bytes = b"", costs: str = "", used: str = "0") -> None:
+        """As `written` gives it; new without."""
+        self._ends = array("q", ends)
+        """When each entry stops to count."""
+        self._costs = [Decimal(cost) for cost in costs.split()] if costs else None
+        """Of each entry; None if each costs 1."""
+        self._used = Decimal(used)
+
+    def written(self) -> tuple[bytes, str, str]:
+        """The ends, the costs and their sum, to be kept. Bytes are in the machine's order."""
+        costs = "" if self._costs is None else " ".join(map(str, self._costs))
+        return self._ends.tobytes(), costs, str(self._used)
 
     @property
     def used(self) -> Decimal:
@@ -170,17 +185,27 @@ class Tally:
     @property
     def last(self) -> int:
         """When nothing that was charged so far will count any more; 0 if nothing was."""
-        return self._entries[-1][0] if self._entries else 0
+        return self._ends[-1] if self._ends else 0
+
+    def __len__(self) -> int:
+        return len(self._ends)
 
     def expire(self, now: int) -> None:
         """Forget what no longer counts at `now`."""
-        entries = self._entries
-        if not entries or entries[0][0] > now:
+        ends = self._ends
+        if not ends or ends[0] > now:
             return
-        past = bisect_right(entries, now, key=_end)
-        for _, cost in entries[:past]:
-            self._used = _EXACT.subtract(self._used, cost)
-        del entries[:past]
+        past = bisect_right(ends, now)
+        if past == len(ends):
+            self._costs = None
+            self._used = _NOTHING
+        elif self._costs is None:
+            self._used = _EXACT.subtract(self._used, past)
+        else:
+            for cost in self._costs[:past]:
+                self._used = _EXACT.subtract(self._used, cost)
+            del self._costs[:past]
+        del ends[:past]
 
     def wait(self, cost: Decimal, maximum: Decimal, now: int) -> int | None:
         """Microseconds until `cost` fits under `maximum`, 0 if it does; None if it never can.
@@ -193,43 +218,59 @@ class Tally:
         if cost > maximum:
             return None
         excess = _EXACT.subtract(total, maximum)
-        for end, spent in self._entries:
+        for end, spent in zip(self._ends, self._costs or repeat(_ONE), strict=False):
             excess = _EXACT.subtract(excess, spent)
             if excess <= 0:
                 return end - now
         raise AssertionError("the sum of a counter differs from its entries")
 
-    def charge(self, end: int, cost: Decimal) -> None:
-        """Add `cost`, which counts until `end`; `end` is never earlier than that of a charge before."""
-        entries = self._entries
+    def charge(self, end: int, cost: Decimal) -> int:
+        """Add `cost`, which counts until `end`, or until what was charged before stops to count if that is later.
+
+        Return until when.
+        """
+        ends = self._ends
         self._used = _EXACT.add(self._used, cost)
-        if entries and entries[-1][0] == end:
-            entries[-1] = (end, _EXACT.add(entries[-1][1], cost))
-            return
-        entries.append((end, cost))
-        if len(entries) > MAX_ENTRIES:
+        if ends and ends[-1] >= end:
+            costs = self._with_costs()
+            costs[-1] = _EXACT.add(costs[-1], cost)
+            return ends[-1]
+        if cost != _ONE:
+            self._with_costs().append(cost)
+        elif self._costs is not None:
+            self._costs.append(cost)
+        ends.append(end)
+        if len(ends) > MAX_ENTRIES:
             self._merge()
+        return end
 
     def give_back(self, end: int, cost: Decimal, now: int) -> None:
-        """Undo `charge(end, cost)`, unless it has stopped to count."""
+        """Undo a `charge` of `cost` that returned `end`, unless it has stopped to count."""
         if end <= now:
             return  # if it was merged with a later one it counts a little longer: never too little
-        entries = self._entries
-        at = bisect_left(entries, end, key=_end)
-        kept, spent = entries[at]
-        self._used = _EXACT.subtract(self._used, cost)
-        if spent == cost:
-            del entries[at]
-        else:
-            entries[at] = (kept, _EXACT.subtract(spent, cost))
+        ends = self._ends
+        at = bisect_left(ends, end)
+        if at == len(ends):
+            return  # somebody has emptied the counter
+        spent = _ONE if self._costs is None else self._costs[at]
+        if spent > cost:
+            self._used = _EXACT.subtract(self._used, cost)
+            self._with_costs()[at] = _EXACT.subtract(spent, cost)
+            return
+        self._used = _EXACT.subtract(self._used, spent)
+        del ends[at]
+        if self._costs is not None:
+            del self._costs[at]
+
+    def _with_costs(self) -> list[Decimal]:
+        if self._costs is None:
+            self._costs = [_ONE] * len(self._ends)
+        return self._costs
 
     def _merge(self) -> None:
         """Halve the number of entries: each pair of neighbours counts until the later one ends."""
-        old = self._entries
-        pairs = zip(old[0::2], old[1::2], strict=False)
-        merged = [(end, _EXACT.add(first, second)) for (_, first), (end, second) in pairs]
-        self._entries = merged + old[len(merged) * 2 :]
-
-
-def _end(entry: tuple[int, Decimal]) -> int:
-    return entry[0]
+        costs = self._with_costs()
+        pairs = len(costs) // 2 * 2
+        merged = [_EXACT.add(first, second) for first, second in zip(costs[0:pairs:2], costs[1:pairs:2], strict=True)]
+        self._costs = merged + costs[pairs:]
+        self._ends = self._ends[1:pairs:2] + self._ends[pairs:]
