@@ -68,18 +68,17 @@ def _few(item: st.SearchStrategy[Data]) -> st.SearchStrategy[Data]:
 COSTS = st.sampled_from(
     [{}, {"cost": 0.5}, {"cost": {"from": "args.amount"}}, {"increment": 1}, {"increment_from": "args.n"}]
 )
-LIMITS = st.builds(
-    lambda limit, cost: limit | cost,
-    _some(
-        {"max": MAX, "window": WINDOW},
-        {
-            "counter": TEXT,
-            "scope": st.sampled_from(["session", "grant"]),
-            "per": PATH | st.lists(PATH, max_size=2) | st.just("tool"),
-            "align": st.just("sliding"),
-        },
-    ),
-    COSTS,
+COUNTED: dict[str, st.SearchStrategy[Data]] = {
+    "counter": TEXT,
+    "scope": st.sampled_from(["session", "grant", "global"]),
+    "per": PATH | st.lists(PATH, max_size=2) | st.just("tool"),
+}
+ZONE = st.sampled_from(["UTC", "America/Sao_Paulo"])
+PERIOD = st.sampled_from(["second", "minute", "hour", "day", "week", "month"])
+SLIDING = _some({"max": MAX, "window": WINDOW}, COUNTED | {"align": st.just("sliding")})
+CALENDAR = _some({"max": MAX, "window": PERIOD, "align": st.just("calendar")}, COUNTED | {"timezone": ZONE})
+LIMITS = st.builds(lambda limit, cost: limit | cost, SLIDING | CALENDAR, COSTS) | _some(
+    {"max_concurrent": st.integers(1, 3)}, COUNTED
 )
 RATES = st.sampled_from(["10/minute", "1/90s", "3/0.5h"]) | _some({"max": MAX, "window": WINDOW}, {})
 SCHEMAS = st.sampled_from([{}, {"type": "object", "required": ["to"]}, {"properties": {"to": {"type": "string"}}}])
@@ -90,7 +89,6 @@ GATES: dict[str, st.SearchStrategy[Data]] = {
     "after": TEXT | _few(TEXT),
     "conditions": _few(conditions()),
     "mode": st.sampled_from(["enforce", "shadow"]),
-    "after_scope": st.just("session"),
 }
 ALLOWING = _some(
     {},
@@ -114,7 +112,13 @@ ASKING = st.builds(
     _some({}, {"approval": _some({}, APPROVAL)})
     | _some({"approval_timeout": APPROVAL["timeout"]}, {"approval": _some({}, {"remember": TIME})}),
 )
-RULES = st.builds(lambda rule, reason: rule | reason, ALLOWING | DENYING | ASKING, REASONS)
+AFTER_SCOPES = _some({}, {"after_scope": st.sampled_from(["session", "grant"])})
+RULES = st.builds(
+    lambda rule, reason, scope: rule | reason | (scope if "after" in rule else {}),
+    ALLOWING | DENYING | ASKING,
+    REASONS,
+    AFTER_SCOPES,
+)
 DENY_IF = st.builds(
     lambda rule, reason: rule | reason, _some({}, {"name": TEXT, "conditions": _few(conditions())}), REASONS
 )
@@ -165,7 +169,7 @@ def documents(draw: st.DrawFn) -> Data:
                 "description": TEXT,
                 "default": permission,
                 "mode": st.sampled_from(["enforce", "shadow"]),
-                "timezone": st.sampled_from(["UTC", "America/Sao_Paulo"]),
+                "timezone": ZONE,
                 "hide": _few(st.sampled_from(["drop", "drop_*"])),
                 "hide_denied": st.booleans(),
                 "tools": of_entries,
@@ -238,6 +242,11 @@ STRAY: list[tuple[str, Data]] = [
     ("approval_timeout", "5m"),
     ("timeout", "0s"),
     ("state", {"counter": "c", "window": "day"}),
+    ("max_concurrent", 1),
+    ("align", "calendar"),
+    ("window", "month"),
+    ("timezone", "UTC"),
+    ("after_scope", "grant"),
 ]
 
 

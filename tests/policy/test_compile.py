@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from intercept.errors import PolicyError
-from intercept.policy import Charge, Kind, Window
+from intercept.policy import CalendarWindow, Charge, Effect, InFlight, Kind, Scope, Unit, Window
+from intercept.values import Json
 
 from .policies import Clockwork, allows, decide, policy_of
 
@@ -223,6 +224,9 @@ def test_limits_share_a_counter_only_with_the_same_window_scope_and_per() -> Non
             "window: 1m",
             "window: 2m",
             "window: 1m, scope: grant",
+            "window: 1m, scope: global",
+            "window: minute, align: calendar",
+            "window: minute, align: calendar, timezone: Europe/Berlin",
             "window: 1m, per: args.a",
             "window: 1m, per: args.b",
             "window: 1m, per: [args.a, args.b]",
@@ -231,9 +235,13 @@ def test_limits_share_a_counter_only_with_the_same_window_scope_and_per() -> Non
         )
     ]
 
-    assert len(set(keys)) == 8
+    slots = charges("{limits: [{counter: c, max_concurrent: 5}]}")
+    assert len({*keys, slots[0].key}) == 12
     same = charges("{limits: [{counter: c, max: 9, window: 60, per: [\"args['b']\", args.a]}]}", a=1.0, b=2)
-    assert same[0].key == keys[5]
+    assert same[0].key == keys[8]
+    same = charges("{limits: [{counter: c, max: 9, window: minute, align: calendar, timezone: UTC}]}")
+    assert same[0].key == keys[4]
+    assert charges("{limits: [{counter: c, max_concurrent: 9}]}")[0].key == slots[0].key
 
 
 def test_two_files_never_share_a_counter() -> None:
@@ -271,11 +279,98 @@ def test_a_glob_counts_all_its_tools_together_unless_per_tool_separates_them() -
     assert apart.call(0, "get_a") == 60.0
 
 
+def test_a_calendar_window_is_in_the_zone_of_the_limit_or_else_of_the_policy() -> None:
+    limits = (
+        "[{max: 5, window: day, align: calendar}, {max: 9, window: month, align: calendar, timezone: Asia/Kolkata}]"
+    )
+    policy = policy_of(f"timezone: America/Sao_Paulo\ntools: {{a: {{limits: {limits}}}}}")
+
+    assert [charge.window for charge in decide(policy, "a").charges] == [
+        CalendarWindow(Unit.DAY, "America/Sao_Paulo", "calendar day (America/Sao_Paulo)"),
+        CalendarWindow(Unit.MONTH, "Asia/Kolkata", "calendar month (Asia/Kolkata)"),
+    ]
+    assert charges("{limits: [{max: 5, window: week, align: calendar}]}")[0].window == CalendarWindow(
+        Unit.WEEK, "UTC", "calendar week (UTC)"
+    )
+
+
+def test_calls_at_a_time_are_counted_by_counter_scope_and_value() -> None:
+    limits = "[{max_concurrent: 2}, {max_concurrent: 3, counter: slots, scope: global, per: [args.to, tool]}]"
+
+    own, shared = charges(f"{{limits: {limits}, on_deny: Later.}}", to="a")
+
+    assert (own.counter, own.scope, own.max, own.cost, own.window) == (
+        "send#1",
+        Scope.SESSION,
+        Decimal(2),
+        Decimal(1),
+        InFlight(),
+    )
+    assert (shared.counter, shared.scope, shared.max, shared.on_deny) == ("slots", Scope.GLOBAL, Decimal(3), "Later.")
+    assert shared.key != charges(f"{{limits: {limits}}}", to="b")[1].key
+    assert decide(policy_of(f"tools: {{send: {{limits: {limits}}}}}"), "send").effect is Effect.DENY
+
+
+def test_a_month_begins_where_the_policy_is() -> None:
+    clockwork = Clockwork(
+        """
+        timezone: America/Sao_Paulo
+        tools: {pay: {limits: [{max: 1, window: month, align: calendar}]}}
+        """
+    )
+    midnight = 1_772_334_000  # 2026-03-01 00:00 there, 03:00 UTC
+
+    assert clockwork.call(midnight - 3_600, "pay") is True
+    assert clockwork.call(midnight - 1, "pay") == 1.0
+    assert clockwork.call(midnight, "pay") is True
+    assert clockwork.call(midnight + 1, "pay") == 31 * 86_400 - 1
+
+
 def test_a_cost_may_be_a_number_or_an_argument() -> None:
     assert charges("{limits: [{max: 5, window: 1m, cost: 2.50}]}")[0].cost == Decimal("2.5")
     assert charges("{limits: [{max: 5, window: 1m, increment: 0}]}")[0].cost == 0
     assert charges("{limits: [{max: 5, window: 1m, cost: {from: args.n}}]}", n=0.1)[0].cost == Decimal("0.1")
     assert charges("{limits: [{max: 5, window: 1m, increment_from: args.n}]}", n=10**30)[0].cost == 10**30
+
+
+@pytest.mark.parametrize(
+    ("amount", "cost"),
+    [
+        (0.1, "0.1"), (1e-7, "0.0000001"), (2**60, str(2**60)), (2**60 + 1, str(2**60 + 1)), (0, "0"), (-0.0, "0"),
+        (1e300, str(10**300)), (5e-324, "5e-324"),
+    ],
+)  # fmt: skip
+def test_an_amount_costs_exactly_what_is_written(amount: float, cost: str) -> None:
+    [charge] = charges("{limits: [{max: 1e308, window: 1m, cost: {from: args.n}}]}", n=amount)
+
+    assert charge.cost == Decimal(cost)
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [-1, -1e-7, "1", "", "NaN", "Infinity", True, False, None, [], [1], {}, {"n": 1}, float("nan"), float("inf")],
+)
+def test_what_is_no_amount_denies(amount: Json) -> None:
+    policy = policy_of("tools: {pay: {limits: [{max: 9, window: 1m, cost: {from: args.n}}]}}")
+
+    assert decide(policy, "pay", n=amount).effect is Effect.DENY
+    assert decide(policy, "pay").reason == "rule `pay#1` requires `args.n` to be a number that is not negative."
+
+
+def test_amounts_add_up_to_the_last_digit() -> None:
+    clockwork = Clockwork("tools: {pay: {limits: [{max: 1.0000001, window: 1m, cost: {from: args.n}}]}}")
+
+    assert [clockwork.call(0, "pay", n=0.1) for _ in range(10)] == [True] * 10
+    assert clockwork.call(0, "pay", n=1.1e-7) == 60.0
+    assert clockwork.call(0, "pay", n=1e-7) is True
+    assert clockwork.call(0, "pay", n=5e-324) == 60.0
+    assert clockwork.call(0, "pay", n=0) is True
+
+    clockwork = Clockwork(f"tools: {{pay: {{limits: [{{max: {2**60}, window: 1m, cost: {{from: args.n}}}}]}}}}")
+
+    assert clockwork.call(0, "pay", n=2**60 - 1) is True
+    assert clockwork.call(0, "pay", n=2) == 60.0
+    assert clockwork.call(0, "pay", n=1) is True
 
 
 # --- mistakes

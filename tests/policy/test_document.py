@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from intercept.policy.document import Document, key_text, parse, read
-from intercept.policy.schema import KeyPath
+from intercept.policy.schema import KeyPath, Limit
 
 
 def _read(text: str, path: str = "policy.yaml") -> Document:
@@ -134,7 +134,9 @@ tools:
     assert [rule.name for rule in rules] == ["bad limit", None, None, None]
     assert rules[0].rate_limit is None
     assert rules[2].conditions[1].path == "args.b"
-    assert rules[3].limits[1].max == 4
+    limit = rules[3].limits[1]
+    assert isinstance(limit, Limit)
+    assert limit.max == 4
     assert document.position(("tools", "second", "rules", 2, "conditions", 1, "path")) == (9, 65)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from intercept.policy import Asking, Channel, Decision, Effect, Kind, ToolCall
+from intercept.policy import Asking, Channel, Circumstances, Decision, Effect, Kind, ToolCall
 from intercept.policy.names import MAX_NAME
 
 from .policies import NOW, Clockwork, allows, decide, policy_of, set_of
@@ -544,6 +544,49 @@ def test_channels_are_tried_in_the_order_that_the_file_gives() -> None:
     assert asked(turned, only) == asked(only, turned) == Asking(300, 0, (Channel.ELICITATION,))
     assert asked(only, f"approvals: {{via: [operator]}}\n{asks}") == Asking(300, 0, ())
     assert asked(only, "tools: {pay: {}}") == Asking(300, 0, (Channel.ELICITATION,))
+
+
+# --- what other sessions of the grant have done
+
+LEAKING = """
+    default: deny
+    tools:
+      read: {}
+      send: {action: deny, after: [read, "get_*"], after_scope: grant}
+      post: {action: deny, after: read}
+"""
+
+
+def history(*names: str, here: frozenset[str] | None = frozenset(), known: bool = True) -> Circumstances:
+    return NOW._replace(answered=here, grant_answered=frozenset(names) if known else None)
+
+
+def test_a_rule_may_apply_after_a_tool_was_answered_in_any_session_of_the_grant() -> None:
+    policy = policy_of(LEAKING)
+
+    assert allows(policy, "send", history("other"))
+    assert not allows(policy, "send", history("read"))
+    assert not allows(policy, "send", history("get_mail"))
+    assert not allows(policy, "send", history(here=frozenset({"read"})))
+    assert allows(policy, "post", history("read"))
+    assert not allows(policy, "post", history(here=frozenset({"read"})))
+
+
+def test_what_is_not_known_of_other_sessions_counts_as_answered() -> None:
+    policy = policy_of(LEAKING)
+
+    assert not allows(policy, "send", history(known=False))
+    assert not allows(policy, "send", history(here=None))
+    assert allows(policy, "post", history(known=False))
+
+
+def test_a_policy_tells_which_answers_have_to_be_remembered_for_the_grant() -> None:
+    policies = set_of(LEAKING, "default: allow\ntools: {a: {action: deny, after: pay, after_scope: grant}}")
+
+    names = ("read", "get_a", "pay", "send", "post")
+    assert [name for name in names if policies.remembers(name)] == ["read", "get_a", "pay"]
+    assert policies.needs_history
+    assert not set_of("default: allow\ntools: {a: {action: deny, after: read}}").needs_history
 
 
 # --- several policies

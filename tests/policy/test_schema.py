@@ -70,12 +70,15 @@ def _entry(text: str) -> Entry:
 
 
 def _limit(text: str) -> Limit:
-    return _entry(f"{{limits: [{text}]}}").limits[0]
+    limit = _entry(f"{{limits: [{text}]}}").limits[0]
+    assert isinstance(limit, Limit)
+    return limit
 
 
 def _limits(entry: Entry) -> list[tuple[int, str, Decimal]]:
     rules = enumerate((rule for _, rule in entry.each_rule()), 1)
-    return [(n, limit.window.text, limit.max) for n, rule in rules for _, limit in rule.each_limit()]
+    limits = [(n, limit) for n, rule in rules for _, limit in rule.each_limit()]
+    return [(n, limit.window.text, limit.max) for n, limit in limits if isinstance(limit, Limit)]
 
 
 # The forms that people have
@@ -89,6 +92,7 @@ def test_an_entry_with_limits_only() -> None:
     file = _file(JSON)
 
     (limit,) = file.tools["send_interactive_flow"].limits
+    assert isinstance(limit, Limit)
     assert file.default == "deny"
     assert (limit.counter, limit.scope) == ("send_interactive_flow_rate", "grant")
     assert (limit.window, limit.max) == (Span(Decimal(60), "minute"), Decimal(30))

@@ -60,7 +60,7 @@ class Rule:
     at: KeyPath
     name: str
     written: schema.Rule
-    limits: tuple[tuple[KeyPath, schema.Limit | schema.State], ...]
+    limits: tuple[tuple[KeyPath, schema.Limit | schema.Concurrency | schema.State], ...]
     """Every limit with its place."""
 
     @property
@@ -192,9 +192,16 @@ class Subject:
         return found
 
     def is_bounded(self, entry: Entry) -> bool:
-        """Whether something counts how often the tool is used, or how much, or a person is asked each time."""
+        """Whether something counts how often the tool is used, or how much, or a person is asked each time.
+
+        How many calls there are at a time says nothing of how many there are.
+        """
         return any(
-            rule.is_enforced and (rule.limits or (rule.written.asks and rule.is_ungated))
+            rule.is_enforced
+            and (
+                any(not isinstance(limit, schema.Concurrency) for _, limit in rule.limits)
+                or (rule.written.asks and rule.is_ungated)
+            )
             for rule in self.covering(entry.kind, entry.name)
         )
 
@@ -296,7 +303,9 @@ def _entry(kind: Kind, name: str, at: KeyPath, written: schema.Entry) -> Entry:
     return Entry(kind, name, at, rules, Glob.parse(name))
 
 
-def _limits(at: KeyPath, rule: schema.Rule) -> Iterator[tuple[KeyPath, schema.Limit | schema.State]]:
+def _limits(
+    at: KeyPath, rule: schema.Rule
+) -> Iterator[tuple[KeyPath, schema.Limit | schema.Concurrency | schema.State]]:
     for below, limit in rule.each_limit():
         yield (*at, *below), limit
     if rule.state is not None:

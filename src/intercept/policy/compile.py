@@ -21,7 +21,7 @@ from ..values import Json, MalformedError, normal_form, parse_path
 from . import legacy, schema
 from .conditions import Condition, Group, Negation, leaf
 from .evaluate import Policy, Section
-from .model import Asking, Channel, Charge, Kind, RuleRef, Scope, Window
+from .model import Asking, CalendarWindow, Channel, Charge, InFlight, Kind, RuleRef, Scope, Unit, Window
 from .names import Glob, Names, is_glob
 from .reading import Reading, check_operand, reading
 from .rules import Limit, Requirement, Rule
@@ -58,6 +58,8 @@ class _Compiler:
         """What the policy makes use of, as `Policy.needs_...` and the notes tell it."""
         self._waited_for: set[str] = set()
         """Tools that an `after` names, wherever it stands."""
+        self._remembered: list[Names] = []
+        """Of every `after` that looks at the other sessions of the grant."""
 
     @contextmanager
     def _at(self, *at: str | int) -> Iterator[None]:
@@ -97,6 +99,7 @@ class _Compiler:
             ),
             allows_unknown_methods=(file.unknown_methods or file.default) == "allow" or shadow,
             needs_annotations="annotations" in self._uses,
+            remembered=tuple(self._remembered),
             notes=tuple(self._notes()),
         )
 
@@ -105,8 +108,8 @@ class _Compiler:
             yield f"{self._document.path}: shadow mode: decisions are recorded and nothing is refused"
         if self._file.default is None:
             yield f"{self._document.path}: no `default`, so what no entry lists is denied"
-        if Scope.GRANT in self._uses:
-            yield f"{self._document.path}: counters of scope `grant` are kept in memory and end with this process"
+        if "a store" in self._uses:
+            yield f"{self._document.path}: counters of scope `grant` and `global` end with this process in this version"
 
     def _section(self, kind: Kind, key: str, entries: Mapping[str, schema.Entry]) -> Section:
         exact: dict[str, tuple[Rule, ...]] = {}
@@ -194,6 +197,8 @@ class _Compiler:
         if rule.after:
             after = self._names("after", rule.after, *at)
             self._waited_for |= after.exact
+            if rule.after_scope == "grant":
+                self._remembered.append(after)
         return Rule(
             ref,
             denies=rule.denies,
@@ -202,6 +207,7 @@ class _Compiler:
             shadow=rule.mode == "shadow",
             when=tuple(when),
             after=after,
+            after_in_grant=rule.after_scope == "grant",
             require=tuple(require),
             arguments=self._arguments(rule, at),
             limits=tuple(self._limits(context, ref)) if rule.rate_limit or rule.limits or rule.state else (),
@@ -284,23 +290,28 @@ class _Compiler:
     def _limits(self, context: _Context, ref: RuleRef) -> Iterator[Limit]:
         for index, (below, written) in enumerate((*context.rule.each_limit(), *self._state(context))):
             at = (*context.at, *below)
-            seconds = float(written.window.seconds)
-            cost, price = written.charge, self._cost(context, written, at)
-            if not cost.source and cost.amount > written.max:
-                self._wrong((*at, cost.key), "a call costs more than `max`, so none could ever pass")
             per = [
                 found
                 for i, text in enumerate(written.per)
                 if (found := self._reading(context, "tool.name" if text == "tool" else text, (*at, "per", i)))
             ]
-            if written.scope == "grant":
-                self._uses.add(Scope.GRANT)
+            if written.scope != "session":
+                self._uses.add("a store")
+            if isinstance(written, schema.Concurrency):
+                highest, amount, price = Decimal(written.max_concurrent), Decimal(1), None
+            else:
+                highest = written.max
+                cost, price = written.charge, self._cost(context, written, at)
+                amount = cost.amount
+                if not cost.source and amount > highest:
+                    self._wrong((*at, cost.key), "a call costs more than `max`, so none could ever pass")
+            window, kind = self._window(written, at)
             shadow = self._file.mode == "shadow" or context.rule.mode == "shadow"
             key = (
                 self._origin,
                 f"{written.scope}, shadow" if shadow else written.scope,
                 f"counter {written.counter}" if written.counter else f"rule {context.counter(index)}",
-                str(seconds),
+                kind,
                 " ".join(sorted(str(reading.path) for reading in per)),
                 "",
             )
@@ -309,9 +320,9 @@ class _Compiler:
                     key,
                     written.counter or ref.name,
                     Scope(written.scope),
-                    written.max,
-                    Window(seconds, _in_words(written.window.seconds)),
-                    cost.amount,
+                    highest,
+                    window,
+                    amount,
                     ref,
                     context.rule.reason_given,
                     shadow,
@@ -319,6 +330,21 @@ class _Compiler:
                 tuple(sorted(per, key=lambda reading: str(reading.path))),
                 price,
             )
+
+    def _window(
+        self, written: schema.Limit | schema.Concurrency, at: KeyPath
+    ) -> tuple[Window | CalendarWindow | InFlight, str]:
+        """The window of a limit, and what tells its counters from those of other windows."""
+        if isinstance(written, schema.Concurrency):
+            return InFlight(), "in flight"
+        if written.align == "sliding":
+            seconds = float(written.window.seconds)
+            return Window(seconds, _in_words(written.window.seconds)), str(seconds)
+        zone, unit = written.timezone or self._file.timezone, written.window.text
+        if written.timezone is not None:
+            with self._at(*at, "timezone"):
+                _zone(zone)
+        return CalendarWindow(Unit(unit), zone, f"calendar {unit} ({zone})"), f"calendar {unit} {zone}"
 
     def _cost(self, context: _Context, written: schema.Limit, at: KeyPath) -> Reading | None:
         cost = written.charge

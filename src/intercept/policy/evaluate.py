@@ -142,6 +142,8 @@ class Policy:
     denied_requests: frozenset[str] = frozenset()
     allows_unknown_methods: bool = False
     needs_annotations: bool = False
+    remembered: tuple[Names, ...] = ()
+    """Tools for which some `after` looks at all sessions of the grant."""
     notes: tuple[str, ...] = ()
     _named: dict[tuple[Kind, str], Plan] = field(default_factory=dict)
     _others: dict[tuple[Kind, str], Plan] = field(default_factory=dict)
@@ -205,6 +207,9 @@ class PolicySet:
         """Lines for the operator at the start."""
         self.allows_unknown_methods = all(policy.allows_unknown_methods for policy in policies)
         self.needs_annotations = any(policy.needs_annotations for policy in policies)
+        self._remembered = tuple(names for policy in policies for names in policy.remembered)
+        self.needs_history = bool(self._remembered)
+        """Whether `Circumstances.grant_answered` is looked at."""
         self._only = self.policies[0] if len(self.policies) == 1 else None
 
     def evaluate(self, call: ToolCall, circumstances: Circumstances) -> Decision:
@@ -240,6 +245,10 @@ class PolicySet:
     def judges(self, kind: Kind) -> bool:
         """Whether anything of this kind could be refused; if not, calls and lists pass untouched."""
         return any(kind in policy.sections for policy in self.policies)
+
+    def remembers(self, tool: str) -> bool:
+        """Whether it has to be kept for the grant that `tool` was answered (`after_scope: grant`)."""
+        return any(tool in names for names in self._remembered)
 
     def allows_server_request(self, kind: str) -> bool:
         """Whether the upstream may ask the client for `sampling`, `elicitation` or `roots`."""

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
+from .notations import MONTH, PERIODS
 from .schema import OPERANDS, PolicyFile
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -52,6 +53,7 @@ def json_schema() -> _Schema:
         _rule(models[name])
     _excludes(models["DenyIf"], "on_deny", "reason")
     _entry(models["Entry"])
+    _limit(models["Limit"])
     for name in ("Limit", "State"):
         _excludes(models[name], *(key for key in ("cost", "increment", "increment_from") if key in _keys(models[name])))
     for key in ("tools", "resources", "prompts"):
@@ -121,6 +123,7 @@ def _condition(model: _Schema) -> None:
 
 def _rule(model: _Schema) -> None:
     _excludes(model, "on_deny", "reason")
+    model["dependentRequired"] = {"after_scope": ["after"]}
     model["allOf"] = [
         {
             "if": {"properties": {"action": {"const": "deny"}}, "required": ["action"]},
@@ -155,6 +158,12 @@ def _entry(model: _Schema) -> None:
             "then": {"properties": dict.fromkeys(_OWN_DETAILS, _NEVER)},
         }
     )
+
+
+def _limit(model: _Schema) -> None:
+    model["if"] = {"properties": {"align": {"const": "calendar"}}, "required": ["align"]}
+    model["then"] = {"properties": {"window": {"enum": [*PERIODS]}}}
+    model["else"] = {"properties": {"window": {"not": {"const": MONTH}}, "timezone": _NEVER}}
 
 
 def _durations(part: Any) -> Iterator[_Schema]:  # noqa: ANN401  # any part of a schema

@@ -14,10 +14,13 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from .schema import (
+    BY_WINDOW,
+    IN_FLIGHT,
     Approval,
     Approvals,
     Call,
     Clause,
+    Concurrency,
     Condition,
     DenyIf,
     Entry,
@@ -50,33 +53,51 @@ def worded(errors: Iterable[ErrorDetails]) -> list[Complaint]:
     complaints: list[Complaint] = []
     missing: list[ErrorDetails] = []
     guessed: set[KeyPath] = set()
-    unsupported: set[KeyPath] = set()
+    excused: set[KeyPath] = set()
+    """Mappings that are meant to be of another kind, so that they lack nothing."""
     for error in errors:
-        path = error["loc"]
+        path = _path(error)
         if error["type"] == "missing":
             missing.append(error)
         elif error["type"] == "extra_forbidden":
             key = str(path[-1])
-            model = model_at(path[:-1])
+            model = Concurrency if IN_FLIGHT in error["loc"] else model_at(path[:-1])
             if key in _NOT_YET.get(model, ()):
-                unsupported.add(path[:-1])
                 complaints.append(Complaint(path, f"`{key}` is not supported yet", "take it out", of_key=True))
                 continue
+            if model is Concurrency and key in Limit.model_fields:
+                message = f"`max_concurrent` counts calls in flight and takes no `{key}`"
+                complaints.append(Complaint(path, message, "make it a limit of its own", of_key=True))
+                continue
             known = [field.alias or name for name, field in model.model_fields.items()]
+            if model is Limit:
+                known.append("max_concurrent")
             homes = _homes(key, model)
             # What is a key elsewhere was hardly meant to be one that is only a little like it.
             guess = nearest(key, known, 0.8) if homes else nearest(key, known)
             guessed.add((*path[:-1], guess))
+            if guess == "max_concurrent":
+                excused.add(path[:-1])
             advice = did_you_mean(guess) or homes or f"known here are {', '.join(known)}"
             complaints.append(Complaint(path, f"unknown key `{clipped(key)}`", advice, of_key=True))
         else:
             complaints.append(_value(error))
     for error in missing:
-        path, key = error["loc"][:-1], str(error["loc"][-1])
+        path, key = _path(error)[:-1], str(error["loc"][-1])
         # The key is there, but misspelt; or the mapping is of a kind that has other keys.
-        if (*path, key) not in guessed and path not in unsupported:
+        if (*path, key) not in guessed and path not in excused:
             complaints.append(Complaint(path, f"`{key}` is missing", _MISSING.get(key, "")))
     return complaints
+
+
+def _path(error: ErrorDetails) -> KeyPath:
+    """What leads to the mistake in the file: without the form that an item of `limits` was taken for."""
+    path = error["loc"]
+    return tuple(
+        key
+        for at, key in enumerate(path)
+        if not (key in (BY_WINDOW, IN_FLIGHT) and at > 1 and path[at - 2] == "limits" and isinstance(path[at - 1], int))
+    )
 
 
 def model_at(path: KeyPath) -> type[BaseModel]:
@@ -93,7 +114,7 @@ def model_at(path: KeyPath) -> type[BaseModel]:
 
 
 def _value(error: ErrorDetails) -> Complaint:
-    path, found, context = error["loc"], error["input"], error.get("ctx", {})
+    path, found, context = _path(error), error["input"], error.get("ctx", {})
     if path and path[-1] == "[key]":
         return Complaint(path[:-1], "a name cannot be empty", of_key=True)
     match error["type"]:
@@ -112,8 +133,6 @@ def _value(error: ErrorDetails) -> Complaint:
 
 
 def _choice(path: KeyPath, found: object, known: list[str]) -> Complaint:
-    if isinstance(found, str) and (path[-1], found) in _NOT_YET_VALUES:
-        return Complaint(path, f"`{found}` is not supported yet", f"write {listed(known)}")
     guess = nearest(found, known) if isinstance(found, str) else ""
     if len(known) > 5:
         advice = did_you_mean(guess) if guess else f"known are {', '.join(known)}"
@@ -171,6 +190,7 @@ _HOMES: Final[dict[type[BaseModel], str]] = {
     Rule: "in an entry under `tools`, or in one of its `rules`",
     Entry: "in an entry under `tools`",
     Limit: "in an item of `limits`",
+    Concurrency: "in an item of `limits`",
     Requirement: "in an item of `require`",
     Condition: "in a condition",
     Approval: "under `approval` in a rule, or under `approvals` at the top of the file",
@@ -180,9 +200,7 @@ _HOMES: Final[dict[type[BaseModel], str]] = {
 }
 _NOT_YET: Final[dict[type[BaseModel], frozenset[str]]] = {
     PolicyFile: frozenset({"results"}),
-    Limit: frozenset({"max_concurrent", "timezone"}),
 }
-_NOT_YET_VALUES: Final = frozenset({("align", "calendar"), ("scope", "global"), ("after_scope", "grant")})
 _EXPECTED: Final = {
     "string_type": "text",
     "bool_type": "true or false",

@@ -62,6 +62,9 @@ class Circumstances(NamedTuple):
     answered: AbstractSet[str] | None = frozenset()
     """Tools answered in this session with anything but a JSON-RPC error; None: too many to remember, so every `after`
     holds (rules only ever restrict, so this fails closed)."""
+    grant_answered: AbstractSet[str] | None = None
+    """Tools of which `PolicySet.remembers` says that they matter that were answered in any session of the grant; None:
+    not known, so every `after` of scope `grant` holds."""
 
 
 @dataclass(frozen=True, slots=True)

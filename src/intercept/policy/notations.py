@@ -63,6 +63,10 @@ def refuse(message: str, advice: str = "", at: KeyPath = (), *, of_key: bool = F
 
 UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 WINDOWS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
+MONTH: Final = "month"
+"""A window that has no length of its own, so that only a calendar window can be one."""
+PERIODS: Final = (*WINDOWS, MONTH)
+"""What a calendar window can be."""
 _LONGEST: Final = 3_660 * 86_400
 """Ten years, in seconds: longer is a mistyped number, and dates that far do not exist in every calendar."""
 _SHORTEST: Final = Decimal("0.001")
@@ -73,6 +77,7 @@ _WINDOW: Final = rf"{_AMOUNT}[smhd]|second|minute|hour|day|week"
 _LENGTHS: Final = "write seconds, or for example `90s`, `5m`, `2h`, `1d`"
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+-]{1,40}(/[A-Za-z0-9_+-]{1,40}){0,2}")
 """As the names of the tz database are made: `UTC`, `Etc/GMT+5`, `America/Argentina/Buenos_Aires`."""
+_MONTH_AT_MOST: Final = 31 * 86_400
 _RATE: Final = re.compile(r"([0-9]{1,12})/(.+)")
 
 
@@ -100,8 +105,10 @@ def _timeout(value: object) -> Span:
 def _window(value: object) -> Span:
     if isinstance(value, str) and value in WINDOWS:
         return Span(Decimal(WINDOWS[value]), value)
-    if value == "month":
-        refuse("`month` is not supported yet", "write a length of time, for example `30d`")
+    if value == MONTH:
+        refuse(
+            "a month has no fixed length", "write for example `30d`, or add `align: calendar` to an item of `limits`"
+        )
     seconds = _seconds(value)
     if seconds is None:
         guess = nearest(value, [*WINDOWS]) if isinstance(value, str) else ""
@@ -111,6 +118,11 @@ def _window(value: object) -> Span:
     if seconds < _SHORTEST:
         refuse(f"expected a window of a millisecond or more, found {shown(value)}")
     return _duration(value)
+
+
+def _limit_window(value: object) -> Span:
+    # Whether a limit may have it depends on its `align`.
+    return Span(Decimal(_MONTH_AT_MOST), MONTH) if value == MONTH else _window(value)
 
 
 def _number(value: object) -> Decimal:
@@ -196,13 +208,16 @@ _PATH_COST: Final[Json] = {
 }
 _DURATION_TEXT: Final[Json] = {"type": "string", "pattern": f"^{_AMOUNT}[smhd]$"}
 _WINDOW_TEXT: Final[Json] = {"type": "string", "pattern": f"^({_WINDOW})$"}
+_LIMIT_WINDOW_TEXT: Final[Json] = {"type": "string", "pattern": f"^({_WINDOW}|{MONTH})$"}
 _SOME: Final[Json] = {"type": "number", "minimum": 0}
 
 Duration: TypeAlias = Annotated[Span, Notation(_duration, {"anyOf": [_SOME, _DURATION_TEXT]})]
 Timeout: TypeAlias = Annotated[
     Span, Notation(_timeout, {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, _DURATION_TEXT]})
 ]
-Window: TypeAlias = Annotated[Span, Notation(_window, {"anyOf": [{"type": "number", "minimum": 0.001}, _WINDOW_TEXT]})]
+_WINDOW_SECONDS: Final[Json] = {"type": "number", "minimum": 0.001}
+Window: TypeAlias = Annotated[Span, Notation(_window, {"anyOf": [_WINDOW_SECONDS, _WINDOW_TEXT]})]
+LimitWindow: TypeAlias = Annotated[Span, Notation(_limit_window, {"anyOf": [_WINDOW_SECONDS, _LIMIT_WINDOW_TEXT]})]
 Positive: TypeAlias = Annotated[Decimal, Notation(_positive, {"type": "number", "exclusiveMinimum": 0})]
 NotNegative: TypeAlias = Annotated[Decimal, Notation(_not_negative, {"type": "number", "minimum": 0})]
 Texts: TypeAlias = Annotated[list[str], Notation(texts, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]})]

@@ -101,6 +101,8 @@ class Rule:
     shadow: bool = False
     when: tuple[Condition, ...] = ()
     after: Names | None = None
+    after_in_grant: bool = False
+    """What was answered in other sessions of the grant counts for `after`, too."""
     require: tuple[Requirement, ...] = ()
     arguments: Callable[[dict[str, Json]], bool] | None = None
     limits: tuple[Limit, ...] = ()
@@ -122,10 +124,15 @@ class Rule:
 
     def gate(self, call: ToolCall, circumstances: Circumstances) -> Verdict:
         """Whether the rule applies to `call` at all."""
-        answered = circumstances.answered
-        if self.after is not None and answered is not None and not self.after.meet(answered):
+        if self.after is not None and not self._was_answered(self.after, circumstances):
             return False
         return all_hold(self.when, call, circumstances) if self.when else True
+
+    def _was_answered(self, after: Names, circumstances: Circumstances) -> bool:
+        answered, before = circumstances.answered, circumstances.grant_answered
+        if answered is None or after.meet(answered):
+            return True
+        return self.after_in_grant and (before is None or after.meet(before))
 
     def judge(self, call: ToolCall, circumstances: Circumstances) -> Outcome:
         """What this rule says about `call`. Whatever goes wrong in here refuses the call."""

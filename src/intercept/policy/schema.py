@@ -15,11 +15,24 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self, TypeAlias, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from .notations import (
+    MONTH,
+    PERIODS,
+    WINDOWS,
     Cost,
     Duration,
+    LimitWindow,
     Name,
     NotNegative,
     Positive,
@@ -35,7 +48,7 @@ from .notations import (
     texts,
 )
 from .tree import KeyPath
-from .wording import rewritten, shown
+from .wording import listed, rewritten, shown
 
 __all__ = [
     "OPERANDS",
@@ -43,6 +56,7 @@ __all__ = [
     "Approvals",
     "Call",
     "Clause",
+    "Concurrency",
     "Condition",
     "Cost",
     "DenyIf",
@@ -203,28 +217,67 @@ class RateLimit(_Model):
     window: Window
 
 
-class Limit(RateLimit):
-    """One limit (POLICY section 5)."""
-
-    align: Literal["sliding"] = "sliding"
+class _Counted(_Model):
     counter: Maybe[Name] = Field(None, description="limits with the same counter share their use; default: its own")
-    scope: Literal["session", "grant"] = "session"
+    scope: Literal["session", "grant", "global"] = Field("session", description="who shares the counter")
     per: Texts = Field(
         default_factory=_no_items, description="paths whose values get a count of their own; `args` and `tool` too"
     )
+
+
+class Limit(_Counted):
+    """At most `max` in a window (POLICY section 5)."""
+
+    max: Positive
+    window: LimitWindow
+    align: Literal["sliding", "calendar"] = Field(
+        "sliding", description="`calendar`: counts from the start of each minute, day, month"
+    )
+    timezone: Maybe[Zone] = Field(None, description="of a calendar window; default: that of the policy")
     cost: Maybe[Price] = Field(None, description="what a call costs; default 1")
     increment: Maybe[NotNegative] = Field(None, description="Intercept's word for a fixed `cost`")
     increment_from: Maybe[str] = Field(None, description="Intercept's word for `cost: {from: ...}`")
 
     @model_validator(mode="after")
-    def _has_one_cost(self) -> Self:
+    def _goes_together(self) -> Self:
         _one_of(self, "cost", "increment", "increment_from")
+        if self.align == "calendar":
+            if self.window.text not in PERIODS:
+                same = next((word for word, length in WINDOWS.items() if length == self.window.seconds), "")
+                message = f"expected {listed([*PERIODS])} beside `align: calendar`, found `{self.window.text}`"
+                refuse(message, f"write `{same}`" if same else "", ("window",))
+            return self
+        if self.window.text == MONTH:
+            refuse("a month has no fixed length", "add `align: calendar`, or write for example `30d`", ("window",))
+        if self.timezone is not None:
+            advice = "add `align: calendar`, or take it out"
+            refuse("a sliding window takes no `timezone`", advice, ("timezone",), of_key=True)
         return self
 
     @property
     def charge(self) -> Cost:
         """What a call costs, however it was written."""
         return self.cost or _increment(self)
+
+
+class Concurrency(_Counted):
+    """At most `max_concurrent` calls at a time (POLICY section 5)."""
+
+    max_concurrent: Annotated[int, Field(ge=1, description="calls that may be in flight at a time")]
+
+
+BY_WINDOW: Final = "by window"
+IN_FLIGHT: Final = "in flight"
+
+
+def _form(value: object) -> str:
+    is_concurrency = isinstance(value, Concurrency) or (isinstance(value, dict) and "max_concurrent" in value)
+    return IN_FLIGHT if is_concurrency else BY_WINDOW
+
+
+AnyLimit: TypeAlias = Annotated[
+    Annotated[Limit, Tag(BY_WINDOW)] | Annotated[Concurrency, Tag(IN_FLIGHT)], Discriminator(_form)
+]
 
 
 class State(_Model):
@@ -301,13 +354,15 @@ class Rule(_Model):
     after: Texts = Field(
         default_factory=_no_items, description="names or globs: the rule applies once such a tool was answered"
     )
-    after_scope: Literal["session"] = "session"
+    after_scope: Literal["session", "grant"] = Field(
+        "session", description="`grant`: answered in any session of the grant"
+    )
     conditions: list[Condition] = Field(
         default_factory=_no_items, description="`require` of an allow rule, otherwise the same as `when`"
     )
     arguments: Maybe[dict[str, Any]] = Field(None, description="JSON Schema 2020-12 of the arguments")
     rate_limit: Maybe[Annotated[RateLimit, BeforeValidator(rate)]] = Field(None, description="`10/minute`")
-    limits: list[Limit] = Field(default_factory=_no_items)
+    limits: list[AnyLimit] = Field(default_factory=_no_items)
     on_deny: Maybe[str] = Field(None, description="one line for the model: why, and what would work")
     reason: Maybe[str] = Field(None, description="the same as `on_deny`")
     approval: Maybe[Approval] = Field(None, description="of `require_approval`: how a person is asked")
@@ -323,6 +378,8 @@ class Rule(_Model):
                 if self.has(key):
                     advice = "make it a rule of its own, without `action: deny`"
                     refuse(f"a `deny` rule takes no `{key}`", advice, (key,), of_key=True)
+        if self.has("after_scope") and not self.has("after"):
+            refuse("`after_scope` says nothing without `after`", "add `after`", ("after_scope",), of_key=True)
         self._asks_in_one_way()
         return self
 
@@ -361,7 +418,7 @@ class Rule(_Model):
         """The author's sentence for the model; empty if there is none."""
         return self.on_deny or self.reason or ""
 
-    def each_limit(self) -> Iterator[tuple[KeyPath, Limit]]:
+    def each_limit(self) -> Iterator[tuple[KeyPath, Limit | Concurrency]]:
         """Every limit but that of `state`, with its place below the rule; `rate_limit` is one like the others."""
         if self.rate_limit is not None:
             # Not validated again, and no key but these two was written.
@@ -456,7 +513,7 @@ class PolicyFile(_Model):
     description: str = ""
     default: Maybe[Permission] = Field(None, description="what happens to a tool that no entry lists; default: deny")
     mode: Mode = "enforce"
-    timezone: Zone = Field("UTC", description="IANA name for `now.*`")
+    timezone: Zone = Field("UTC", description="IANA name for `now.*` and calendar windows")
     hide: list[Name] = Field(
         default_factory=_no_items, description="names and globs left out of `tools/list`, and refused when called"
     )

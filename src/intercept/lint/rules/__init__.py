@@ -15,6 +15,7 @@ from . import (
     after_unreachable,
     anchored_alternative,
     broad_glob,
+    calendar_burst,
     default_allow,
     denied_anyway,
     deny_list,
@@ -120,6 +121,7 @@ RULES: Final = (
     uncapped_cost,
     only_per_value,
     limit_never_reached,
+    calendar_burst,
     unshared_counter,
     # Tests and style.
     untested_rule,

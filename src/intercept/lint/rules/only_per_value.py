@@ -36,11 +36,18 @@ CONFIDENCE: Final = Confidence.HIGH
 def check(subject: Subject, /) -> Iterator[Remark]:
     """Report `per` with arguments where no limit of any rule for the tool does without."""
     for entry in subject.entries:
-        limits = [limit for rule in subject.covering(entry.kind, entry.name) for _, limit in rule.limits]
+        limits = [
+            limit
+            for rule in subject.covering(entry.kind, entry.name)
+            for _, limit in rule.limits
+            if not isinstance(limit, schema.Concurrency)
+        ]
         if not limits or not all(isinstance(limit, schema.Limit) and _has_values(limit) for limit in limits):
             continue
         for rule in entry.rules:
-            for at, _ in rule.limits:
+            for at, limit in rule.limits:
+                if isinstance(limit, schema.Concurrency):
+                    continue
                 yield Remark(
                     (*at, "per"),
                     "each value has a count of its own, and nothing limits all of them",

@@ -39,8 +39,9 @@ def check(subject: Subject, /) -> Iterator[Remark]:
     for rule in subject.rules:
         for at, limit in rule.limits:
             # A `state` counter of Intercept 1.x is kept for the grant; `per: args` breaks loops within a session.
-            counts = isinstance(limit, schema.Limit) and limit.scope == "session" and limit.per != ["args"]
-            if counts and limit.window.seconds > _HOUR:
+            if not isinstance(limit, schema.Limit) or limit.scope != "session" or limit.per == ["args"]:
+                continue
+            if limit.window.seconds > _HOUR:
                 yield Remark(
                     (*at, "window"),
                     f"a new session starts this `{limit.window.text}` anew",

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from ...policy import schema
 from ...values import parse_path
 from ..finding import Confidence, Remark, Severity
 from ..subject import Rule, Subject
@@ -37,7 +38,7 @@ def check(subject: Subject, /) -> Iterator[Remark]:
     """Report costs that are read from an argument which nothing bounds."""
     for rule in subject.rules:
         for at, limit in rule.limits:
-            cost = limit.charge
+            cost = schema.Cost() if isinstance(limit, schema.Concurrency) else limit.charge
             if cost.source and not _is_bounded(subject, rule, cost.source):
                 yield Remark(
                     (*at, cost.key),

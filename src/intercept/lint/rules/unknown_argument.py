@@ -63,9 +63,9 @@ def _paths(subject: Subject, rule: Rule) -> Iterator[tuple[Path, KeyPath]]:
         if not (condition.op == "exists" and condition.written.value is False):
             yield condition.path, (*condition.at, "path")
     for at, limit in rule.limits:
-        if isinstance(limit, schema.Limit):
+        if not isinstance(limit, schema.State):
             for index, text in enumerate(limit.per):
                 if text != "tool":
                     yield parse_path(text), (*at, "per", index)
-        if limit.charge.source:
+        if not isinstance(limit, schema.Concurrency) and limit.charge.source:
             yield parse_path(limit.charge.source), (*at, limit.charge.key)

@@ -40,8 +40,8 @@ def check(subject: Subject, /) -> Iterator[Remark]:
         named: dict[str, list[tuple[KeyPath, object]]] = {}
         for rule in entry.rules:
             for at, limit in rule.limits:
-                if isinstance(limit, schema.Limit) and limit.counter:
-                    key = (limit.window.seconds, limit.scope, sorted(limit.per))
+                if not isinstance(limit, schema.State) and limit.counter:
+                    key = (_window(limit, subject), limit.scope, sorted(limit.per))
                     named.setdefault(limit.counter, []).append((at, key))
         for counter, places in named.items():
             others = seen.setdefault(counter, {})
@@ -53,3 +53,11 @@ def check(subject: Subject, /) -> Iterator[Remark]:
                     "make them the same, or give this counter another name",
                 )
             others[entry.name] = [key for _, key in places]
+
+
+def _window(limit: schema.Limit | schema.Concurrency, subject: Subject) -> object:
+    if isinstance(limit, schema.Concurrency):
+        return "in flight"
+    if limit.align == "sliding":
+        return limit.window.seconds
+    return limit.window.text, limit.timezone or subject.file.timezone

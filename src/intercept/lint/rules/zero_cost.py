@@ -35,10 +35,9 @@ def check(subject: Subject, /) -> Iterator[Remark]:
     """Report costs of 0; in `state` of Intercept 1.x that is the same as left out."""
     for rule in subject.rules:
         for at, limit in rule.limits:
-            cost = limit.charge
-            if isinstance(limit, schema.Limit) and not cost.source and cost.amount == 0:
+            if isinstance(limit, schema.Limit) and not limit.charge.source and limit.charge.amount == 0:
                 yield Remark(
-                    (*at, cost.key),
+                    (*at, limit.charge.key),
                     "a call costs nothing, so this limit is never used up",
                     "leave it out to count calls",
                 )
