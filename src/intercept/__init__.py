@@ -16,6 +16,7 @@ In reading order, each knowing only what stands above it:
     uses          which tools, resources and prompts a request would use
     session       protocol state of one client and one upstream: Message -> Action
     limits/       the counter port, window and calendar arithmetic, the memory store
+    audit/        records of every decision: what they say, how they hold each other, writing, reading
     lint/         what is unwise in a policy: an engine, and one module a rule
     catalogue/    the tools of a live server
     enforcement   admit(judge): evaluate, reserve, decide

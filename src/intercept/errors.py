@@ -6,6 +6,8 @@
     ├── UpstreamError    the server could not be started (exit code 4)
     ├── StoreBusy        counters could not be reached in the time there was; to be tried again with more
     ├── StoreUnavailable counters cannot be used; calls that need them are denied
+    ├── AuditError       the audit log cannot be written (at start exit code 2; later a call is denied)
+    ├── AuditFormatError a record of an audit log is not of the format that this version reads
     └── ProtocolError    a frame is not a message that may pass; carries the JSON-RPC answer
 
 A denied call is a value (`intercept.policy.Decision`), not an exception. Messages start in lower case, are one line
@@ -86,6 +88,16 @@ class StoreUnavailable(InterceptError):  # noqa: N818 - a state that ends by its
 
     The message has no password and no key of a counter.
     """
+
+
+class AuditError(InterceptError):
+    """A record cannot be written: what it is about must not be carried out."""
+
+    exit_code = 2
+
+
+class AuditFormatError(InterceptError):
+    """A record that fits its hash is not one of this format."""
 
 
 class ProtocolError(InterceptError):

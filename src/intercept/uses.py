@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from .policy import Kind, PolicySet, ToolCall
 from .protocol import PROTOCOL_VERSION
 from .values import Json, digest
 from .wire import Request
+
+
+class Peers(NamedTuple):
+    """Who talks, by what each says of itself; empty where nothing was said. Not to be relied on."""
+
+    client: str = ""
+    client_version: str = ""
+    server: str = ""
+    server_version: str = ""
+    protocol: str = ""
 
 
 def is_modern(request: Request) -> bool:

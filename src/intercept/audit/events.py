@@ -1,0 +1,216 @@
+"""The records of the audit log, and their JSON form (an interface: README, The audit log). Pure.
+
+Every record has `type`, `seq`, `prev`, `time`, `session` and `hash`; `chain` adds what holds them together. Times are
+UTC with six digits, exact: limits count in whole microseconds, so that a log can be replayed to the same decisions.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from ..errors import AuditFormatError
+from ..policy import Charge, Decision, Effect, Kind, RuleRef
+from ..values import Json
+
+FORMAT: Final = 1
+"""Of the records; raised when a reader of the old ones would misunderstand a new one."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Type(StrEnum):
+    """What a record is about."""
+
+    START = "start"
+    """A session begins, or goes on in another file."""
+    DECISION = "decision"
+    """About one request; written before anything is forwarded."""
+    OUTCOME = "outcome"
+    """What became of a request that was forwarded."""
+    APPROVAL = "approval"
+    """What came of asking a person about a request."""
+    RELOAD = "reload"
+    """Another policy is in force."""
+    PIN = "pin"
+    """A tool's definition is not the one that was pinned."""
+    END = "end"
+    """A session is over; one without it is open, or was killed."""
+
+
+class Limited(NamedTuple):
+    """A limit that took part in a decision."""
+
+    counter: str
+    max: Decimal
+    window: str
+    """As people say it."""
+    cost: Decimal
+    left: Decimal | None = None
+    """After this call; None if that is not known."""
+    retry_after: float | None = None
+    """Seconds; only if this limit refused the call, and None if the call can never pass."""
+    refused: bool = False
+    shadow: bool = False
+
+
+class Decided(NamedTuple):
+    """A decision record, as replay and statistics read it."""
+
+    session: str
+    call: int
+    """Counted from 1 in each session; joins the records of one request."""
+    time: int
+    """Microseconds since the epoch: the time that conditions and limits saw."""
+    server: str
+    grant: str
+    kind: Kind
+    tool: str
+    effect: Effect
+    rules: tuple[RuleRef, ...]
+    reason: str
+    policy: str
+    arguments: dict[str, Json] | None
+    """None if they were not recorded as they were."""
+    annotations: dict[str, Json] | None
+    answered: int | None
+    """How many tools had been answered in the session; None: too many to count."""
+    duration: int
+    """Microseconds that the decision took."""
+    shadow: tuple[RuleRef, ...] = ()
+    continues: bool = False
+    """It carried on an earlier call that had needed input, and was not charged again."""
+    several: bool = False
+    """The request used more than one thing, and only the first is named."""
+
+
+# --- times ----------------------------------------------------------------------------------------------------------
+
+
+def microseconds(now: float) -> int:
+    """Seconds since the epoch as whole microseconds, which is what limits count in."""
+    return round(now * 1e6)
+
+
+def stamp(time: int) -> str:
+    """Microseconds since the epoch as text: `2026-03-01T22:30:00.000000Z`."""
+    return f"{(_EPOCH + timedelta(microseconds=time)).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def time_of(text: str) -> int:
+    """The opposite of `stamp`.
+
+    Raises:
+        ValueError: `text` is no such time.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without an offset")
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+
+def rules_json(rules: tuple[RuleRef, ...]) -> list[Json]:
+    """Rules with what each says and where it stands."""
+    return [{"rule": rule.name, "effect": str(rule.effect), "path": rule.path, "line": rule.line} for rule in rules]
+
+
+def amount(value: Decimal) -> int | float:
+    """A number of a limit as JSON has it."""
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def limit_json(limit: Limited) -> Json:
+    """A limit with what is left of it."""
+    members: dict[str, Json] = {
+        "counter": limit.counter,
+        "max": amount(limit.max),
+        "window": limit.window,
+        "cost": amount(limit.cost),
+    }
+    if limit.left is not None:
+        members["left"] = amount(limit.left)
+    if limit.refused:
+        members["retry_after_s"] = limit.retry_after
+    if limit.shadow:
+        members["shadow"] = True
+    return members
+
+
+def limits_of(decision: Decision, left: tuple[Decimal, ...] = ()) -> list[Json]:
+    """The limits that took part in `decision`: those that were charged, or the one that refused.
+
+    `left` has what is left of each of its charges, in their order; empty if nobody knows.
+    """
+    if decision.exhausted is not None:
+        charge = decision.exhausted.charge
+        return [limit_json(_limited(charge, None)._replace(retry_after=decision.exhausted.retry_after, refused=True))]
+    rest: tuple[Decimal | None, ...] = left or (None,) * len(decision.charges)
+    return [limit_json(_limited(charge, one)) for charge, one in zip(decision.charges, rest, strict=True)]
+
+
+def _limited(charge: Charge, left: Decimal | None) -> Limited:
+    return Limited(charge.counter, charge.max, charge.window.text, charge.cost, left, shadow=charge.shadow)
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def decided(body: dict[str, Json], exact: dict[str, Json] | None) -> Decided:
+    """The decision record `body`; `exact` are its arguments if they were recorded as they were.
+
+    Raises:
+        AuditFormatError: it is none of this format.
+    """
+    try:
+        server, principal = body["server"], body["principal"]
+        annotations, answered = body.get("annotations"), body.get("answered")
+        if not isinstance(server, dict) or not isinstance(principal, dict):
+            raise TypeError
+        return Decided(
+            session=_text(body["session"]),
+            call=_whole(body["call"]),
+            time=time_of(_text(body["time"])),
+            server=_text(server["name"]),
+            grant=_text(principal["grant"]),
+            kind=Kind(_text(body["kind"])),
+            tool=_text(body["tool"]),
+            effect=Effect(_text(body["decision"])),
+            rules=_rules(body["rules"]),
+            reason=_text(body["reason"]),
+            policy=_text(body["policy"]),
+            arguments=exact,
+            annotations=annotations if isinstance(annotations, dict) else None,
+            answered=None if answered is None else _whole(answered),
+            duration=_whole(body["duration_us"]),
+            shadow=_rules(body.get("shadow", [])),
+            continues=body.get("continues") is True,
+            several="uses" in body,
+        )
+    except (KeyError, TypeError, ValueError):
+        raise AuditFormatError("a decision record is not of this format") from None
+
+
+def _text(value: Json) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _whole(value: Json) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _rules(value: Json) -> tuple[RuleRef, ...]:
+    if not isinstance(value, list):
+        raise TypeError
+    return tuple(
+        RuleRef(_text(rule["rule"]), _text(rule["path"]), _whole(rule["line"]), Effect(_text(rule["effect"])))
+        for rule in value
+        if isinstance(rule, dict)
+    )

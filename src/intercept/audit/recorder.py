@@ -1,0 +1,302 @@
+"""Writes the records of one session, each before what it is about goes on.
+
+A decision that cannot be recorded must not be carried out: `AuditError` says so, unless the log was declared optional.
+All else that cannot be recorded (an outcome, a reload) is counted, and the next record says how many are missing. The
+operator is told once when writing fails, and once when it works again.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from typing import Final, NamedTuple
+
+from .. import __version__
+from ..errors import AuditError
+from ..policy import Decision, PolicySet, ToolCall
+from ..uses import Peers
+from ..values import Json
+from ..wire import writer
+from .events import FORMAT, Type, limits_of, microseconds, rules_json, stamp
+from .journal import Journal, Place
+from .redaction import Arguments, clean, command_line, key_names, redacted
+
+_MOST_USES: Final = 100
+"""Things that one request uses which are named; a client subscribes to a few."""
+_NAME: Final = 200
+"""Characters of the name of a tool, a resource, a client or a server."""
+UNRECORDED: Final = "the audit log cannot be written, and no call is made that is not on record. Tell the user."
+"""What the model reads when a call is denied because of that."""
+
+
+class Recorded(NamedTuple):
+    """What joins the later records of a request to its decision."""
+
+    call: int
+    time: int
+    """When it was decided, in microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a session is recorded."""
+
+    place: Place
+    arguments: Arguments = Arguments.KEYS
+    optional: bool = False
+    """Calls pass although they cannot be recorded."""
+
+
+class Recorder:
+    """The audit log of one session. Thread-safe."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        command: Sequence[str],
+        grant: str,
+        policy: PolicySet,
+        clock: Callable[[], float],
+        note: Callable[[str], None],
+    ) -> None:
+        """Begin the log. `clock` gives seconds since the epoch, `note` takes lines for the operator.
+
+        Raises:
+            AuditError: the place cannot be written; says what to do.
+        """
+        self._settings = settings
+        self._command = command
+        self._grant = grant
+        self._policy = policy
+        self._clock = clock
+        self._note = note
+        self._lock = threading.Lock()
+        now = microseconds(clock())
+        self.session = f"{stamp(now)[:19].replace(':', '').replace('-', '')}-{os.urandom(8).hex()}"
+        self._journal = Journal(settings.place, self.session, self._header, note)
+        self._second = -1
+        self._text = ""
+        self._calls = 0
+        self._outcomes = 0
+        self._lost = 0
+        self._failing = False
+        self._peers: Peers | None = None
+        self._who = ""
+        self._server = clean(os.path.basename(command[0]) if command else "", _NAME)
+        try:
+            self._journal.begin(self._stamp(now))
+        except OSError as error:
+            where = f"`{clean(settings.place.path, 1_000)}`"
+            raise AuditError(
+                f"cannot write the audit log in {where}: {_why(error)}; make it writable, name another place with "
+                "`--audit DIRECTORY`, or do without with `--audit off`"
+            ) from None
+
+    @property
+    def path(self) -> str:
+        """The file that is written to."""
+        return self._journal.path
+
+    # --- records ----------------------------------------------------------------------------------------------------
+
+    def decision(
+        self,
+        uses: Sequence[ToolCall],
+        decision: Decision,
+        peers: Peers,
+        *,
+        policy: PolicySet,
+        now: float,
+        took: int,
+        annotations: Mapping[str, Json] | None = None,
+        answered: AbstractSet[str] | None = frozenset(),
+        left: tuple[Decimal, ...] = (),
+        continues: bool = False,
+    ) -> Recorded:
+        """Record what was decided about a request; `now` is the time that was decided by, `took` microseconds.
+
+        Raises:
+            AuditError: it is not recorded, so it must not be carried out.
+        """
+        first = uses[0]
+        members: dict[str, Json] = {
+            "kind": first.kind,
+            "tool": clean(first.name, _NAME),
+            "decision": decision.effect,
+            "rules": rules_json(decision.rules),
+            "reason": clean(decision.reason, 1_000),
+            "limits": limits_of(decision, left),
+            "policy": decision.policy,
+            "mode": mode_of(policy),
+            "answered": None if answered is None else len(answered),
+            "duration_us": took,
+        }
+        if decision.shadow:
+            members["shadow"] = rules_json(decision.shadow)
+        if len(uses) > 1:
+            members["uses"] = [clean(use.name, _NAME) for use in uses[:_MOST_USES]]
+        if annotations:
+            members["annotations"] = dict(annotations)
+        if continues:
+            members["continues"] = True
+        if (mode := self._settings.arguments) is not Arguments.NONE:
+            arguments = first.arguments
+            members["keys"] = list[Json](key_names(arguments))
+            members["arguments_sha256"] = arguments_digest(arguments)
+            if mode is Arguments.FULL:
+                members["arguments"] = arguments
+            elif mode is Arguments.REDACTED:
+                members["arguments"] = redacted(arguments)
+        time = microseconds(now)
+        text = _encode(members)
+        with self._lock:
+            if peers is not self._peers:
+                self._introduce(peers)
+            self._calls += 1
+            call = self._calls
+            self._write(Type.DECISION, time, f'"call":{call},{self._who},{text[1:-1]}', needed=True)
+        return Recorded(call, time)
+
+    def outcome(self, recorded: Recorded, outcome: str) -> None:
+        """Record what became of a request that was forwarded."""
+        with self._lock:
+            now = microseconds(self._clock())
+            self._outcomes += 1
+            text = f'"call":{recorded.call},"outcome":"{outcome}","duration_us":{now - recorded.time}'
+            self._write(Type.OUTCOME, now, text)
+
+    def approval(
+        self, recorded: Recorded, decision: Decision, *, channel: str, answer: str, now: float, needed: bool = True
+    ) -> None:
+        """Record what came of asking a person about a request, and what is decided by that.
+
+        `answer` is `approved`, `declined`, `timeout`, `cancelled` or what else the channel knows; `needed`: what was
+        approved is about to be forwarded.
+
+        Raises:
+            AuditError: it is needed and not recorded, so it must not be carried out.
+        """
+        members: dict[str, Json] = {
+            "call": recorded.call,
+            "channel": channel,
+            "answer": answer,
+            "decision": decision.effect,
+            "rules": rules_json(decision.rules),
+            "reason": clean(decision.reason, 1_000),
+            "limits": limits_of(decision),
+            "policy": decision.policy,
+        }
+        time = microseconds(now)
+        members["waited_us"] = time - recorded.time
+        with self._lock:
+            self._write(Type.APPROVAL, time, _encode(members)[1:-1], needed=needed)
+
+    def reload(self, policy: PolicySet) -> None:
+        """Record that `policy` is in force from now on."""
+        with self._lock:
+            self._policy = policy
+            self._write(Type.RELOAD, microseconds(self._clock()), _encode(_policy_members(policy))[1:-1])
+
+    def pin(self, tool: str, what: str) -> None:
+        """Record that the definition of `tool` is not the pinned one, and what was done about it."""
+        members: dict[str, Json] = {"tool": clean(tool, _NAME), "what": clean(what, 1_000)}
+        with self._lock:
+            self._write(Type.PIN, microseconds(self._clock()), _encode(members)[1:-1])
+
+    def end(self, why: str, code: int) -> None:
+        """Record the end of the session, with the exit code of the upstream; nothing is recorded after it."""
+        with self._lock:
+            members: dict[str, Json] = {
+                "why": clean(why, 1_000),
+                "code": code,
+                "decisions": self._calls,
+                "outcomes": self._outcomes,
+                "lost_in_all": self._lost,
+            }
+            self._write(Type.END, microseconds(self._clock()), _encode(members)[1:-1])
+            self._journal.close()
+
+    # --- how --------------------------------------------------------------------------------------------------------
+
+    def _write(self, kind: Type, time: int, members: str, *, needed: bool = False) -> None:
+        try:
+            self._journal.append(kind, self._stamp(time), members, looks=kind is not Type.OUTCOME)
+        except OSError as error:
+            self._lost += 1
+            if not self._failing:
+                self._failing = True
+                then = "calls pass unrecorded" if self._settings.optional else "calls are denied"
+                self._note(f"cannot write the audit log {self._journal.path}: {_why(error)}; {then} until it can be")
+            if needed and not self._settings.optional:
+                raise AuditError(UNRECORDED) from None
+            return
+        if self._failing:
+            self._failing = False
+            self._note(f"the audit log can be written again, in {self._journal.path}; {self._lost} records are missing")
+
+    def _stamp(self, time: int) -> str:
+        second = time // 1_000_000
+        if second != self._second:
+            self._second = second
+            self._text = stamp(second * 1_000_000)[:-7]
+        return f"{self._text}{time % 1_000_000:06d}Z"
+
+    def _introduce(self, peers: Peers) -> None:
+        self._peers = peers
+        who: dict[str, Json] = {
+            "server": {
+                "name": clean(peers.server, _NAME) or self._server,
+                "version": clean(peers.server_version, _NAME),
+            },
+            "principal": {
+                "client": clean(peers.client, _NAME),
+                "version": clean(peers.client_version, _NAME),
+                "grant": self._grant,
+            },
+            "protocol": clean(peers.protocol, _NAME),
+        }
+        self._who = _encode(who)[1:-1]
+
+    def _header(self, continues: str | None) -> str:
+        members: dict[str, Json] = {
+            "format": FORMAT,
+            "version": __version__,
+            "pid": os.getpid(),
+            "command": list[Json](command_line(self._command)),
+            "grant": self._grant,
+            "arguments": self._settings.arguments,
+            "optional": self._settings.optional,
+            "keep_days": self._settings.place.keep,
+            **_policy_members(self._policy),
+        }
+        if continues is not None:
+            members["continues"] = continues
+        return _encode(members)[1:-1]
+
+
+def arguments_digest(arguments: dict[str, Json]) -> str:
+    """SHA-256 of the arguments as JSON: ASCII, keys sorted, no spaces."""
+    return sha256(_encode_sorted(arguments).encode("ascii")).hexdigest()
+
+
+def mode_of(policy: PolicySet) -> str:
+    """`shadow` if no file of the policy refuses anything."""
+    return "shadow" if all(one.shadow for one in policy.policies) else "enforce"
+
+
+def _policy_members(policy: PolicySet) -> dict[str, Json]:
+    return {"policy": policy.digest, "policies": list[Json](policy.paths), "mode": mode_of(policy)}
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+_encode = writer()
+_encode_sorted = writer(sort=True)
