@@ -29,12 +29,87 @@ def test_limits_are_reserved_all_or_none() -> None:
     assert [answer["id"] for answer in talk.to_client] == [2, 5]
 
 
-def test_a_limit_of_amounts_does_not_speak_of_calls() -> None:
+def test_a_limit_of_amounts_says_what_is_left_and_not_what_the_call_asked_for() -> None:
     talk = Conversation(SPEND)
-    talk.client(call(1, "pay", amount=60))
-    talk.client(call(2, "pay", amount=60.5))
+    talk.client(call(1, "pay", amount=60.5))
+    talk.client(call(2, "pay", amount=77.25))
 
-    assert text_of(talk).startswith("Policy violation: limit of 100 per hour for `pay` is used up. Retry in 3600 sec")
+    assert text_of(talk) == (
+        "Policy violation: limit of 100 per hour for `pay` has 39.5 left, and this call takes more, as `args.amount` "
+        "says. Retry in 3600 seconds."
+    )
+    details = denied(talk.to_client[0])
+    assert (details["cost"], details["left"], details["max"], details["window_s"]) == (77.25, 39.5, 100, 3600)
+
+
+def test_a_limit_of_amounts_that_is_used_up_does_not_speak_of_calls() -> None:
+    talk = Conversation(SPEND)
+    talk.client(call(1, "pay", amount=100))
+    talk.client(call(2, "pay", amount=1))
+
+    assert text_of(talk) == "Policy violation: limit of 100 per hour for `pay` is used up. Retry in 3600 seconds."
+    assert (denied(talk.to_client[0])["cost"], denied(talk.to_client[0])["left"]) == (1, 0)
+
+
+def test_a_cost_that_the_policy_fixes_is_told() -> None:
+    talk = Conversation("tools: {render: {limits: [{max: 10, window: 1h, cost: 2.5}, {max: 9, window: 1h, cost: 4}]}}")
+    for number in range(3):
+        talk.client(call(number, "render"))
+
+    assert text_of(talk) == (
+        "Policy violation: limit of 9 per hour for `render` has 1 left, and this call takes 4. Retry in 3600 seconds."
+    )
+
+
+def test_a_counter_that_one_call_names_twice_is_told_with_the_higher_cost() -> None:
+    limits = "[{counter: c, max: 10, window: 1h}, {counter: c, max: 20, window: 1h, cost: 6}]"
+    talk = Conversation(f"tools: {{render: {{limits: {limits}}}}}")
+    for number in range(2):
+        talk.client(call(number, "render"))
+
+    assert "has 4 left, and this call takes 6." in text_of(talk)
+    assert denied(talk.to_client[0])["cost"] == 6
+
+
+def test_a_calendar_window_says_when_the_next_period_begins() -> None:
+    limits = "[{max: 1, window: day, align: calendar, timezone: America/Sao_Paulo}]"
+    talk = Conversation(f"tools: {{pay: {{limits: {limits}}}}}")
+    talk.now = 1_800_025_200  # 2027-01-15 12:00 there
+    for number in range(2):
+        talk.client(call(number, "pay"))
+
+    assert text_of(talk) == (
+        "Policy violation: limit of 1 call per calendar day (America/Sao_Paulo) for `pay` is used up. "
+        "Retry in 43200 seconds, when the next day begins."
+    )
+    details = denied(talk.to_client[0])
+    assert (details["window_s"], details["period"], details["timezone"]) == (None, "day", "America/Sao_Paulo")
+    assert details["retry_after_s"] == 43_200
+
+
+def test_calls_at_a_time_are_free_again_when_one_is_answered() -> None:
+    talk = Conversation("tools: {render: {limits: [{max_concurrent: 2}]}}")
+    for number in range(3):
+        talk.client(call(number, "render"))
+
+    assert text_of(talk) == (
+        "Policy violation: limit of 2 calls at a time for `render` is used up. "
+        "Retry when a call in flight has been answered."
+    )
+    details = denied(talk.to_client[0])
+    assert (details["max"], details["window_s"], details["cost"], details["left"]) == (2, None, 1, 0)
+    talk.upstream({"jsonrpc": "2.0", "id": 0, "error": {"code": -32603, "message": "failed"}})
+    talk.client(call(4, "render"))
+    assert [message["id"] for message in talk.to_upstream] == [0, 1, 4]
+
+
+def test_large_and_small_amounts_add_up_exactly() -> None:
+    talk = Conversation(f"tools: {{pay: {{limits: [{{max: {2**60}, window: 1h, cost: {{from: args.amount}}}}]}}}}")
+    for number, amount in enumerate((2**60 - 1, 0.1, 0.9, 1e-7, 0)):
+        talk.client(call(number, "pay", amount=amount))
+
+    assert [message["id"] for message in talk.to_upstream] == [0, 1, 2, 4]
+    assert denied(talk.to_client[0])["left"] == 0
 
 
 def test_a_call_above_the_limit_is_told_that_it_can_never_pass() -> None:

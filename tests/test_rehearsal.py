@@ -79,7 +79,7 @@ def test_a_denial_brings_what_the_model_and_what_a_program_reads(tmp_path: Path)
     allowed, denied = session.use(send), session.use(send)
 
     assert (allowed.told, allowed.details) == ("", {})
-    assert denied.told == ("Policy violation: limit of 1 calls per minute for `send` is used up. Retry in 60 seconds.")
+    assert denied.told == ("Policy violation: limit of 1 call per minute for `send` is used up. Retry in 60 seconds.")
     assert denied.details["retry_after_s"] == 60
     assert denied.details["rule"] == "send#1"
 

@@ -5,15 +5,18 @@ Who gets which shape, and why, is in PROTOCOL section 3; the details for program
 
 from __future__ import annotations
 
-from typing import Final
+from decimal import Decimal
+from typing import Final, assert_never
 
 from .errors import visible
-from .policy import Decision, Effect, Window
+from .policy import CalendarWindow, Charge, Decision, Effect, InFlight, Window, reasons
 from .protocol import DENIED, INTERNAL_ERROR, MARKER, METHOD_NOT_FOUND
 from .values import Json
 from .wire import Request, RequestId, Response, encode
 
 _NOBODY_ASKED: Final = " A person's approval cannot be asked for yet, so the call was refused."
+_LARGEST_FRACTION: Final = Decimal(2**53)
+"""From here on doubles have no fractions."""
 MAX_PRINTED: Final = 200
 """Characters of a peer's text that go into one line for people."""
 
@@ -49,9 +52,8 @@ def denial(request_id: RequestId, decision: Decision, *, modern: bool, as_error:
     """
     details = _details(decision)
     text = f"Policy violation: {decision.reason}"
-    if decision.exhausted is not None and decision.exhausted.retry_after is not None:
-        seconds = details["retry_after_s"]
-        text += f" Retry in {seconds} second{'' if seconds == 1 else 's'}."
+    if (exhausted := decision.exhausted) is not None and exhausted.retry_after is not None:
+        text += f" {reasons.come_back(exhausted.charge, _whole(exhausted.retry_after))}"
     if decision.effect is Effect.ASK:
         text += _NOBODY_ASKED
     if as_error:
@@ -76,14 +78,45 @@ def _details(decision: Decision) -> dict[str, Json]:
         "reason": decision.reason,
     }
     if (exhausted := decision.exhausted) is not None:
-        charge = exhausted.charge
         retry = exhausted.retry_after
-        details["counter"] = charge.counter
-        details["max"] = int(charge.max) if charge.max == int(charge.max) else float(charge.max)
-        details["window_s"] = charge.window.seconds if isinstance(charge.window, Window) else None
-        # Whole seconds, rounded up: a call made then is sure to fit.
-        details["retry_after_s"] = None if retry is None else max(1, -int(-retry // 1))
+        details |= limit_details(exhausted.charge)
+        details["left"] = plain_number(exhausted.left)
+        details["retry_after_s"] = None if retry is None else _whole(retry)
     return details
+
+
+def limit_details(charge: Charge) -> dict[str, Json]:
+    """What programs read about a limit.
+
+    `window_s` is null where the window has no fixed length; `period` and `timezone` are those of a calendar window.
+    """
+    details: dict[str, Json] = {
+        "counter": charge.counter,
+        "scope": str(charge.scope),
+        "max": plain_number(charge.max),
+        "window_s": None,
+        "cost": plain_number(charge.cost),
+    }
+    match charge.window:
+        case Window(seconds):
+            details["window_s"] = seconds
+        case CalendarWindow(unit, timezone):
+            details["period"], details["timezone"] = str(unit), timezone
+        case InFlight():
+            pass
+        case _:
+            assert_never(charge.window)
+    return details
+
+
+def plain_number(number: Decimal) -> int | float:
+    """`number` as JSON has it: whole, or the nearest double."""
+    return int(number) if number == int(number) or abs(number) > _LARGEST_FRACTION else float(number)
+
+
+def _whole(seconds: float) -> int:
+    """Whole seconds, rounded up: a call made then is sure to fit."""
+    return max(1, -int(-seconds // 1))
 
 
 def printable(text: str) -> str:

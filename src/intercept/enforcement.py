@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, NamedTuple, assert_never
+from typing import Final, NamedTuple
 
 from .errors import StoreUnavailable
 from .limits import CounterStore, Granted, Refused
-from .policy import CalendarWindow, Circumstances, Decision, Effect, Exhausted, InFlight, Window
+from .policy import Circumstances, Decision, Effect, Exhausted, InFlight, reasons
 from .policy.model import together
 from .session import Ended, Judge, Outcome
 
@@ -143,26 +143,15 @@ def refusal(decision: Decision, reason: str) -> Decision:
 def refused(decision: Decision, refusal: Refused) -> Decision:
     """`decision`, which did not deny a call, as the denial that a used-up limit makes of it."""
     charge = refusal.charge
-    reason = charge.on_deny or _used_up(decision.tool, refusal)
+    # A counter that a call names twice is charged the higher cost.
+    cost = max(other.cost for other in decision.charges if other.key == charge.key)
+    exhausted = Exhausted(replace(charge, cost=cost), refusal.retry_after, refusal.left)
+    reason = charge.on_deny or reasons.used_up(decision.tool, exhausted)
     return replace(
         decision,
         effect=Effect.DENY,
         rules=(replace(charge.rule, effect=Effect.DENY, reason=reason),),
         reason=reason,
         charges=(),
-        exhausted=Exhausted(charge, refusal.retry_after),
+        exhausted=exhausted,
     )
-
-
-def _used_up(tool: str, refusal: Refused) -> str:
-    charge = refusal.charge
-    match charge.window:
-        case InFlight(text):
-            limit = f"limit of {charge.max:f} {text}"
-        case Window(_, text) | CalendarWindow(_, _, text):
-            limit = f"limit of {charge.max:f}{' calls' if charge.cost == 1 else ''} per {text}"
-        case _:
-            assert_never(charge.window)
-    if refusal.retry_after is None:
-        return f"the call is above the {limit} for `{tool}` and can never pass."
-    return f"{limit} for `{tool}` is used up."

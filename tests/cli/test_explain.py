@@ -70,7 +70,7 @@ def test_an_allowed_call_shows_what_is_left_of_its_limits(capsys: pytest.Capture
     assert answer(capsys, "send_text", "--after", "1") == [
         "allow `send_text`",
         "policy.yaml:15: rule `send_*#1` allows",
-        "policy.yaml:15: limit `send_*#1`: 1 of 2 per minute used, 1 left; the call takes 1",
+        "policy.yaml:15: limit `send_*#1`: 1 of 2 calls per minute used, 1 left; the call takes 1",
         "policy.yaml:15: listed under `send_*`",
         "tools/list: shown",
     ]
@@ -80,7 +80,9 @@ def test_a_limit_that_is_used_up_says_when_it_is_free(capsys: pytest.CaptureFixt
     told = answer(capsys, "send_text", "--after", "2")
 
     assert told[0] == "deny `send_text`: limit of 2 calls per minute for `send_text` is used up."
-    assert "policy.yaml:15: limit `send_*#1`: 2 of 2 per minute used, 0 left; the call takes 1, free in 60 s" in told
+    assert (
+        "policy.yaml:15: limit `send_*#1`: 2 of 2 calls per minute used, 0 left; the call takes 1, free in 60 s" in told
+    )
 
 
 def test_a_name_that_nearly_matches_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from threading import Barrier, Thread
 
 import pytest
 
-from intercept.limits import CounterStore, Granted
+from intercept.limits import CounterStore, Granted, Refused
 from intercept.limits.memory import MemoryStore
 from intercept.policy import CalendarWindow, Charge, InFlight, Unit
 
@@ -105,6 +106,23 @@ def test_a_cost_above_the_maximum_can_never_pass(store: CounterStore) -> None:
     assert used_up(store, [charge(10, 60, cost="10.01")], START) == ("calls", None)
     assert used_up(store, [charge(1, 60, counter="other"), charge(10, 60, cost=11)], START) == ("calls", None)
     passes(store, [charge(10, 60, cost=10)], START)
+
+
+def test_a_refusal_says_what_the_counter_has_left(store: CounterStore) -> None:
+    passes(store, [charge(10, cost="0.1"), charge(2, counter="other")], START)
+    passes(store, [charge(10, cost=7, per="b")], START)
+
+    for charges, left in (
+        ([charge(10, cost="9.91")], "9.9"),
+        ([charge(10, cost=11)], "9.9"),
+        ([charge(10, cost=4, per="b")], "3"),
+        ([charge(10, cost=11, per="c")], "10"),
+        ([charge(10, cost="9.9"), charge(1, counter="other")], "0"),
+        ([charge("0.05", cost=1)], "0"),
+    ):
+        answer = store.reserve(charges, START + 1, patience=5)
+        assert isinstance(answer, Refused)
+        assert answer.left == Decimal(left)
 
 
 def test_a_call_that_costs_nothing_always_passes(store: CounterStore) -> None:

@@ -146,8 +146,9 @@ def limits_of(decision: Decision, left: tuple[Decimal, ...] = ()) -> list[Json]:
     `left` has what is left of each of its charges, in their order; empty if nobody knows.
     """
     if decision.exhausted is not None:
-        charge = decision.exhausted.charge
-        return [limit_json(_limited(charge, None)._replace(retry_after=decision.exhausted.retry_after, refused=True))]
+        exhausted = decision.exhausted
+        limited = _limited(exhausted.charge, exhausted.left)
+        return [limit_json(limited._replace(retry_after=exhausted.retry_after, refused=True))]
     rest: tuple[Decimal | None, ...] = left or (None,) * len(decision.charges)
     return [limit_json(_limited(charge, one)) for charge, one in zip(decision.charges, rest, strict=True)]
 

@@ -188,7 +188,7 @@ def _limits(
         return
     wait = settled.details.get("retry_after_s")
     for charge in loaded.policy.evaluate(judge.uses[0], circumstances).charges:
-        refuses = exhausted is not None and exhausted.charge == charge
+        refuses = exhausted is not None and (exhausted.charge.key, exhausted.charge.max) == (charge.key, charge.max)
         retry = wait if refuses and isinstance(wait, int) else None
         yield LimitState(charge, used.get(charge.key, Decimal(0)), refuses, retry)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from ..answers import printable
-from ..policy import Effect, Kind, Window, reasons
+from ..answers import limit_details, plain_number, printable
+from ..policy import Effect, Kind, reasons
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from . import Account, Explanation, LimitState, Part, Place
 
 _LISTS: Final = {Kind.TOOL: "tools/list", Kind.RESOURCE: "resources/list", Kind.PROMPT: "prompts/list"}
@@ -75,8 +73,8 @@ _NO_RULES: Final = {
 def _limit(limit: LimitState) -> str:
     charge = limit.charge
     text = (
-        f"limit `{printable(charge.counter)}`: {_number(limit.used)} of {_number(charge.max)} per {charge.window.text} "
-        f"used, {_number(limit.left)} left; the call takes {_number(charge.cost)}"
+        f"limit `{printable(charge.counter)}`: {reasons.amount(limit.used)} of {reasons.extent(charge)} used, "
+        f"{reasons.amount(limit.left)} left; the call takes {reasons.amount(charge.cost)}"
     )
     if not limit.refuses:
         return text
@@ -90,10 +88,6 @@ def _one_line(text: str) -> str:
 
 def _place(path: str, line: int) -> str:
     return f"{path}:{line}" if line else path
-
-
-def _number(number: Decimal) -> str:
-    return f"{number:f}"
 
 
 def as_json(explanation: Explanation, kind: Kind) -> dict[str, object]:
@@ -138,23 +132,15 @@ def _part_json(part: Part) -> dict[str, object]:
 def _limit_json(limit: LimitState) -> dict[str, object]:
     charge = limit.charge
     return {
-        "counter": charge.counter,
-        "max": _plain(charge.max),
-        "window_s": charge.window.seconds if isinstance(charge.window, Window) else None,
-        "used": _plain(limit.used),
-        "left": _plain(limit.left),
-        "cost": _plain(charge.cost),
-        "scope": charge.scope,
+        **limit_details(charge),
+        "used": plain_number(limit.used),
+        "left": plain_number(limit.left),
         "refuses": limit.refuses,
         "retry_after_s": limit.retry_after,
         "rule": charge.rule.name,
         "path": charge.rule.path,
         "line": charge.rule.line,
     }
-
-
-def _plain(number: Decimal) -> int | float:
-    return int(number) if number == int(number) else float(number)
 
 
 def _near_json(place: Place) -> dict[str, object]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from ..policy.model import Charge, Exhausted
@@ -44,6 +45,8 @@ class Refused:
     retry_after: float | None
     """Seconds until all charges fit; None: they never can, because a cost is above its `max`. Where a call in flight
     has to end first, when to ask again."""
+    left: Decimal
+    """What the counter of `charge` has left, 0 or more; 0 where it counts as many `per` values as it can."""
 
 
 def merged(charges: Sequence[Charge]) -> Sequence[Charge]:

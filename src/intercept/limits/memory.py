@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Sequence
+from decimal import Decimal
 from itertools import islice
 from threading import Lock
 from typing import Final, TypeAlias
@@ -54,7 +55,7 @@ class MemoryStore:
             unmet: tuple[Exhausted, ...] = ()
             if shadow:
                 if would_refuse := self._refusal(shadow):
-                    unmet = (Exhausted(would_refuse.charge, would_refuse.retry_after),)
+                    unmet = (Exhausted(would_refuse.charge, would_refuse.retry_after, would_refuse.left),)
                 else:
                     made += self._make(shadow)
             self._reserved += 1
@@ -91,20 +92,21 @@ class MemoryStore:
         costs = {charge.key: charge.cost for charge in merged(charges)} if len(charges) > 1 else None
         for charge in charges:
             cost = charge.cost if costs is None else costs[charge.key]
-            if cost > charge.max:
-                return Refused(charge, None)
             group = self._groups.get(charge.key[:-1], _EMPTY)
             tally = group.get(charge.key[-1])
-            if tally is None:
-                wait = self._wait_for_room(group, charge, charges)
-            else:
+            if tally is not None:
                 tally.expire(now)
                 wait = tally.wait(cost, charge.max, now)
-            if wait is None:
-                return Refused(charge, None)
-            if wait > longest:
+            elif cost > charge.max:
+                return Refused(charge, None, charge.max)
+            else:
+                wait = self._wait_for_room(group, charge, charges)
+            if wait is None or wait > longest:
+                left = Decimal(0) if tally is None else tally.left(charge.max)
+                if wait is None:
+                    return Refused(charge, None, left)
                 longest = wait
-                worst = Refused(charge, (ASK_AGAIN if now + wait == FOREVER else wait) / 1e6)
+                worst = Refused(charge, (ASK_AGAIN if now + wait == FOREVER else wait) / 1e6, left)
         return worst
 
     def _wait_for_room(self, group: _Group, charge: Charge, charges: Sequence[Charge]) -> int | None:

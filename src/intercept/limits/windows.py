@@ -190,6 +190,10 @@ class Tally:
     def __len__(self) -> int:
         return len(self._ends)
 
+    def left(self, maximum: Decimal) -> Decimal:
+        """What fits under `maximum`, as of the last `expire`; 0 where more is used, as after a `max` was lowered."""
+        return max(_NOTHING, _EXACT.subtract(maximum, self._used))
+
     def expire(self, now: int) -> None:
         """Forget what no longer counts at `now`."""
         ends = self._ends

@@ -326,6 +326,7 @@ class _Compiler:
                     ref,
                     context.rule.reason_given,
                     shadow,
+                    price.path.text if price else "",
                 ),
                 tuple(sorted(per, key=lambda reading: str(reading.path))),
                 price,

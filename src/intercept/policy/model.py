@@ -122,7 +122,7 @@ class InFlight:
     """A charge counts until the call has ended (`max_concurrent`)."""
 
     text: str = "calls at a time"
-    """As people say it, for messages."""
+    """As people say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,8 @@ class Charge:
     on_deny: str = ""
     shadow: bool = False
     """Counted apart and never refused."""
+    cost_path: str = ""
+    """Where in the call the cost was found; empty if the policy fixes it."""
 
 
 class Channel(StrEnum):
@@ -211,6 +213,8 @@ class Exhausted:
     retry_after: float | None
     """Seconds until the same call fits; None: it never can (its cost is above `max`). For a call that has to wait for
     another to end, when to ask again."""
+    left: Decimal
+    """What the counter had left for this call, 0 or more and less than its cost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,15 @@ An author's `on_deny` takes its place. Names of tools come from the model, so on
 
 from __future__ import annotations
 
-from typing import Final
+from decimal import Decimal
+from typing import Final, assert_never
 
 from ..values import Gap
 from .conditions import Condition, Group, Many, Negation, One
-from .model import Circumstances, Kind, ToolCall
+from .model import CalendarWindow, Charge, Circumstances, Exhausted, InFlight, Kind, ToolCall, Window
 
 _LONGEST_NAME: Final = 128
+_LONGEST_AMOUNT: Final = 40
 
 
 def named(kind: Kind, name: str) -> str:
@@ -91,6 +93,48 @@ def no_amount(rule: str, path: str) -> str:
 def too_many(rule: str, path: str) -> str:
     """A limit would have to count more values than one call may bring."""
     return f"rule `{rule}` does not accept that many values of `{path}` in one call."
+
+
+def extent(charge: Charge) -> str:
+    """What a limit allows: `30 calls per minute`, `500 per calendar day (UTC)`, `2 calls at a time`."""
+    calls = "" if charge.cost_path or charge.cost != 1 else " call" if charge.max == 1 else " calls"
+    match charge.window:
+        case InFlight():
+            return f"{amount(charge.max)}{calls} at a time"
+        case Window(text=text) | CalendarWindow(text=text):
+            return f"{amount(charge.max)}{calls} per {text}"
+        case _:
+            assert_never(charge.window)
+
+
+def used_up(tool: str, exhausted: Exhausted) -> str:
+    """A limit has too little left for a call. What the call asks for is told only where the policy says it."""
+    charge, left = exhausted.charge, exhausted.left
+    limit, whose = f"limit of {extent(charge)}", named(Kind.TOOL, tool).replace("this tool", "this call")
+    if exhausted.retry_after is None:
+        return f"the call is above the {limit} for {whose} and can never pass."
+    if left == 0:
+        return f"{limit} for {whose} is used up."
+    asked = f"this call takes {amount(charge.cost)}"
+    if charge.cost_path:
+        asked = f"this call takes more, as `{charge.cost_path}` says"
+    return f"{limit} for {whose} has {amount(left)} left, and {asked}."
+
+
+def come_back(charge: Charge, seconds: int) -> str:
+    """When a call that a limit refused may be made again; `seconds` from now."""
+    if isinstance(charge.window, InFlight):
+        return "Retry when a call in flight has been answered."
+    when = f"Retry in {seconds} second{'' if seconds == 1 else 's'}"
+    if isinstance(charge.window, CalendarWindow):
+        return f"{when}, when the next {charge.window.unit} begins."
+    return f"{when}."
+
+
+def amount(number: Decimal) -> str:
+    """`number` as people write it; very long ones are rounded."""
+    text = f"{number:f}"
+    return text if len(text) <= _LONGEST_AMOUNT else f"{number:.15g}"
 
 
 def _is_missing(condition: One | Many, call: ToolCall, circumstances: Circumstances) -> bool:

@@ -68,7 +68,16 @@ class Limit:
         # Written out: `dataclasses.replace` takes three times as long, and this is made for each call.
         model = self.template
         return Charge(
-            key, model.counter, model.scope, model.max, model.window, cost, model.rule, model.on_deny, model.shadow
+            key,
+            model.counter,
+            model.scope,
+            model.max,
+            model.window,
+            cost,
+            model.rule,
+            model.on_deny,
+            model.shadow,
+            model.cost_path,
         )
 
 
