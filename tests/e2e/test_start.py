@@ -14,11 +14,6 @@ from .upstreams import KINDS
 
 OURS = {
     "intercept",
-    "pydantic",
-    "pydantic_core",
-    "annotated_types",
-    "typing_extensions",
-    "typing_inspection",
     "yaml",
     "_yaml",
 }
@@ -27,6 +22,7 @@ OURS = {
 HEAVY = {
     "mcp",
     "mcp_types",
+    "pydantic",
     "anyio",
     "asyncio",
     "jsonschema_rs",

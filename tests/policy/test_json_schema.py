@@ -169,7 +169,7 @@ def test_what_a_schema_cannot_say_is_left_to_the_loader(policy: Any) -> None:
 def test_every_key_is_offered_and_none_is_described_by_what_its_readers_do_not_have() -> None:
     text = json.dumps(SCHEMA)
 
-    assert set(SCHEMA["properties"]) == set(PolicyFile.model_fields)
+    assert set(SCHEMA["properties"]) == set(PolicyFile.fields)
     assert "POLICY" not in text
     assert SCHEMA["additionalProperties"] is False
     assert all(model["additionalProperties"] is False for model in SCHEMA["$defs"].values())

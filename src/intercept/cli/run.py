@@ -59,9 +59,6 @@ def _relay(
     *,
     reload: bool,
 ) -> int:
-    # Plugins of pydantic would be other people's code in here, and cost 20 ms to look for. The upstream, which has its
-    # environment already, does not see this.
-    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     from ..policy import load
     from ..reload import Reloader
 

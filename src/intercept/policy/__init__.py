@@ -1,6 +1,6 @@
 """Policies: loaded once, compiled once, evaluated purely.
 
-Importing this package costs next to nothing: pydantic, the YAML parser and the pattern engine are imported by `load`.
+Importing this package costs next to nothing: the YAML parser and the pattern engine are imported by `load`.
 """
 
 from __future__ import annotations

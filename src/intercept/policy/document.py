@@ -10,18 +10,14 @@ import hashlib
 import re
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
-
-from pydantic import ValidationError
+from typing import Final
 
 from ..errors import Problem
 from . import source
 from .schema import PolicyFile
+from .shape import Complaint, Refusal
 from .tree import Data, Key, KeyPath, Node, Places
 from .wording import clipped, one_line
-
-if TYPE_CHECKING:
-    from .messages import Complaint
 
 _ROUNDS: Final = 5
 """Of validating and mending. One finds nearly everything; what a part lacks is found when its own parts are sound."""
@@ -129,11 +125,9 @@ def _validate(value: Data) -> tuple[PolicyFile | None, list[Complaint]]:
     mended: set[KeyPath] = set()
     for _ in range(_ROUNDS):
         try:
-            return PolicyFile.model_validate(value), complaints
-        except ValidationError as error:
-            from .messages import worded
-
-            found = worded(error.errors(include_url=False))
+            return PolicyFile.read(value), complaints
+        except Refusal as refusal:
+            found = refusal.complaints
         # A mapping that lost a key was judged before; what it lacks now is our doing.
         complaints += [each for each in found if mended.isdisjoint({each.path, each.path[:-1]})]
         value = deepcopy(value)

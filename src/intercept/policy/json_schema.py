@@ -1,7 +1,7 @@
 """The JSON Schema (draft 2020-12) of policy files, for editors: generated from the models that read them.
 
-Pydantic says which keys there are and of what type they are. What the models check beyond that, and a schema can say,
-is added here: which keys go together, and which value an operator takes. The schema accepts whatever the models accept.
+The models say which keys there are and of what kind they are. What they check beyond that, and a schema can say, is
+added here: which keys go together, and which value an operator takes. The schema accepts whatever the models accept.
 It cannot tell a whole number from `1.0`, does not know how long `9999d` or `0.0001s` is, and leaves to `intercept lint`
 what needs more than one look: paths, globs, patterns, time zones, argument schemas, names that refer to something else.
 """
@@ -12,8 +12,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
+from . import schema as declared
 from .notations import MONTH, PERIODS
-from .schema import OPERANDS, PolicyFile
+from .schema import OPERANDS, PolicyFile, RateLimit
+from .shape import Field, Model
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -45,8 +47,8 @@ _CITATION: Final = re.compile(r"\s*\(POLICY sections? [^)]*\)")
 
 def json_schema() -> _Schema:
     """The schema, ready to be written as JSON."""
-    schema: _Schema = _tidy(PolicyFile.model_json_schema(by_alias=True))
-    models = schema["$defs"]
+    schema = _definition(PolicyFile)
+    models = {name: _definition(model) for name, model in sorted(_parts())}
     for name in ("Condition", "Clause", "Requirement"):
         _condition(models[name])
     for name in ("Rule", "Entry"):
@@ -56,9 +58,7 @@ def json_schema() -> _Schema:
     _limit(models["Limit"])
     for name in ("Limit", "State"):
         _excludes(models[name], *(key for key in ("cost", "increment", "increment_from") if key in _keys(models[name])))
-    for key in ("tools", "resources", "prompts"):
-        of_entries = schema["properties"][key]
-        of_entries["additionalProperties"] = {"anyOf": [of_entries["additionalProperties"], {"type": "null"}]}
+    schema = {"$defs": models, **schema}
     for duration in _durations(schema):
         _bound(duration)
     return {
@@ -70,21 +70,34 @@ def json_schema() -> _Schema:
     }
 
 
-def _tidy(part: Any) -> Any:  # noqa: ANN401  # any part of a schema
-    """`part` without titles that repeat a key, defaults that stand for "not given", and citations for developers."""
-    if isinstance(part, list):
-        return [_tidy(item) for item in part]
-    if not isinstance(part, dict):
-        return part
-    tidy: _Schema = {}
-    for key, value in part.items():
-        if key in {"properties", "$defs"}:
-            tidy[key] = {name: _tidy(below) for name, below in value.items()}
-        elif key == "description":
-            tidy[key] = _CITATION.sub("", value)
-        elif key != "title" and not (key == "default" and value in (None, "", [], {})):
-            tidy[key] = _tidy(value)
-    return tidy
+def _parts() -> Iterator[tuple[str, type[Model]]]:
+    """The models of what is below the top of the file; what starts with an underscore is only inherited from."""
+    for name, model in vars(declared).items():
+        if isinstance(model, type) and issubclass(model, Model) and model not in {Model, PolicyFile} and name[0] != "_":
+            yield name, model
+
+
+def _definition(model: type[Model]) -> _Schema:
+    """The schema of the mappings that `model` reads, without citations for developers."""
+    definition: _Schema = {
+        "additionalProperties": False,
+        "description": _CITATION.sub("", model.__doc__ or ""),
+        "properties": {name: _property(field) for name, field in model.fields.items()},
+    }
+    if model.required:
+        definition["required"] = [*model.required]
+    return {**definition, "type": "object"}
+
+
+def _property(field: Field) -> _Schema:
+    """The schema of one key; a default that stands for "not given" is left out."""
+    schema = field.kind.json_schema()
+    if field.description:
+        schema["description"] = field.description
+    default = field.default.content() if isinstance(field.default, Model) else field.default
+    if not field.is_required and default not in (None, "", [], {}):
+        schema["default"] = default
+    return schema
 
 
 def _keys(model: _Schema) -> _Schema:
@@ -145,7 +158,7 @@ def _rule(model: _Schema) -> None:
 
 def _rate_pattern() -> str:
     """`10/minute`: whatever `window` takes as text may stand behind the slash."""
-    window = next(_durations(PolicyFile.model_json_schema()["$defs"]["RateLimit"]))["anyOf"][1]["pattern"]
+    window = next(_durations(_definition(RateLimit)))["anyOf"][1]["pattern"]
     return rf"^(?!0+/)[0-9]{{1,12}}/{_not_zero(window).removeprefix('^')}"
 
 

@@ -48,7 +48,7 @@ def as_limit(state: schema.State, counter: str, condition: schema.Condition) -> 
         limit = limit - 1 if limit == limit.to_integral_value() else Decimal(int(limit))
     if limit <= 0:
         raise MalformedError("this refuses every call", "write `action: deny` if that is meant")
-    return schema.Limit.model_construct(
+    return schema.Limit.of(
         max=limit,
         window=state.window,
         counter=counter,

@@ -1,27 +1,21 @@
 """The small languages inside a policy file: lengths of time, rates, numbers, costs (POLICY sections 1, 5 and 9).
 
 Each is a function from what the file holds to a value, which refuses what it cannot read, with the JSON Schema of what
-it accepts. The names with a capital letter at the end are types for the fields of `schema`.
+it accepts. The names with a capital letter at the end are kinds for the keys of `schema`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Final, Literal, NoReturn, TypeAlias
+from typing import Final, NamedTuple
 
-from pydantic import Field
-from pydantic_core import PydanticCustomError, core_schema
-
-from ..values import Json
+from .shape import Notation, Schema, expected, refuse
 from .tree import KeyPath
 from .wording import clipped, did_you_mean, nearest, rewritten, shown
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A length of time as it was written."""
 
     seconds: Decimal
@@ -30,35 +24,13 @@ class Span:
     """`90s`, `minute`, `60`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What a call takes from a limit: `amount`, or the number found at the path `source`."""
 
     amount: Decimal = Decimal(1)
     source: str = ""
     key: str = "cost"
     """The key it was written under, for positions; the default cost has none of its own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notation:
-    """How a value that is written in a small language of its own is read, and the JSON Schema of what is accepted."""
-
-    read: Callable[[object], object]
-    schema: dict[str, Json]
-
-    def __get_pydantic_core_schema__(self, _type: object, _handler: object) -> core_schema.CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.read)
-
-    def __get_pydantic_json_schema__(self, _schema: object, _handler: object) -> dict[str, Json]:
-        return dict(self.schema)
-
-
-def refuse(message: str, advice: str = "", at: KeyPath = (), *, of_key: bool = False) -> NoReturn:
-    """Report one mistake: what is wrong, what to write instead, and where below the value that is looked at."""
-    # The texts go in as context, because a template would give braces of the author a meaning.
-    context = {"message": message, "help": advice, "at": at, "of_key": of_key}
-    raise PydanticCustomError("policy", "{message}", context)
 
 
 UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -127,7 +99,7 @@ def _limit_window(value: object) -> Span:
 
 def _number(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        refuse(f"expected a number, found {shown(value)}", rewritten("a number", value))
+        expected("a number", value)
     return Decimal(value)
 
 
@@ -187,41 +159,41 @@ def texts(value: object, below: KeyPath = ()) -> list[str]:
 def _zone(value: object) -> str:
     # Looking a zone up opens files and imports packages by its name, so that not any text may come that far.
     if not isinstance(value, str):
-        refuse(f"expected text, found {shown(value)}", rewritten("text", value))
+        expected("text", value)
     if not _ZONE.fullmatch(value):
         refuse(f"`{clipped(value)}` is not a time zone", "write a name like `America/Sao_Paulo`")
     return value
 
 
-def _version(value: object) -> Literal["1"]:
+def _version(value: object) -> str:
     if value != "1" and (value != 1 or not isinstance(value, int) or isinstance(value, bool)):
         refuse(f'expected version `"1"`, found {shown(value)}', 'write `version: "1"`')
     return "1"
 
 
-_TEXT: Final[Json] = {"type": "string"}
-_PATH_COST: Final[Json] = {
+_TEXT: Final[Schema] = {"type": "string"}
+_PATH_COST: Final[Schema] = {
     "type": "object",
     "properties": {"from": _TEXT},
     "required": ["from"],
     "additionalProperties": False,
 }
-_DURATION_TEXT: Final[Json] = {"type": "string", "pattern": f"^{_AMOUNT}[smhd]$"}
-_WINDOW_TEXT: Final[Json] = {"type": "string", "pattern": f"^({_WINDOW})$"}
-_LIMIT_WINDOW_TEXT: Final[Json] = {"type": "string", "pattern": f"^({_WINDOW}|{MONTH})$"}
-_SOME: Final[Json] = {"type": "number", "minimum": 0}
+_SOME: Final[Schema] = {"type": "number", "minimum": 0}
+_A_MILLISECOND: Final[Schema] = {"type": "number", "minimum": 0.001}
+_ABOVE_ZERO: Final[Schema] = {"type": "number", "exclusiveMinimum": 0}
 
-Duration: TypeAlias = Annotated[Span, Notation(_duration, {"anyOf": [_SOME, _DURATION_TEXT]})]
-Timeout: TypeAlias = Annotated[
-    Span, Notation(_timeout, {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, _DURATION_TEXT]})
-]
-_WINDOW_SECONDS: Final[Json] = {"type": "number", "minimum": 0.001}
-Window: TypeAlias = Annotated[Span, Notation(_window, {"anyOf": [_WINDOW_SECONDS, _WINDOW_TEXT]})]
-LimitWindow: TypeAlias = Annotated[Span, Notation(_limit_window, {"anyOf": [_WINDOW_SECONDS, _LIMIT_WINDOW_TEXT]})]
-Positive: TypeAlias = Annotated[Decimal, Notation(_positive, {"type": "number", "exclusiveMinimum": 0})]
-NotNegative: TypeAlias = Annotated[Decimal, Notation(_not_negative, {"type": "number", "minimum": 0})]
-Texts: TypeAlias = Annotated[list[str], Notation(texts, {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]})]
-Price: TypeAlias = Annotated[Cost, Notation(_cost, {"anyOf": [_SOME, _PATH_COST]})]
-Version: TypeAlias = Annotated[Literal["1"], Notation(_version, {"enum": ["1", 1]})]
-Zone: TypeAlias = Annotated[str, Notation(_zone, {"type": "string", "pattern": f"^{_ZONE.pattern}$"})]
-Name: TypeAlias = Annotated[str, Field(min_length=1)]
+
+def _or_text(number: Schema, pattern: str) -> Schema:
+    return {"anyOf": [dict(number), {"type": "string", "pattern": f"^{pattern}$"}]}
+
+
+Duration: Final = Notation(_duration, lambda: _or_text(_SOME, f"{_AMOUNT}[smhd]"))
+Timeout: Final = Notation(_timeout, lambda: _or_text(_ABOVE_ZERO, f"{_AMOUNT}[smhd]"))
+Window: Final = Notation(_window, lambda: _or_text(_A_MILLISECOND, f"({_WINDOW})"))
+LimitWindow: Final = Notation(_limit_window, lambda: _or_text(_A_MILLISECOND, f"({_WINDOW}|{MONTH})"))
+Positive: Final = Notation(_positive, lambda: dict(_ABOVE_ZERO))
+NotNegative: Final = Notation(_not_negative, lambda: dict(_SOME))
+Texts: Final = Notation(texts, lambda: {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]})
+Price: Final = Notation(_cost, lambda: {"anyOf": [_SOME, _PATH_COST]})
+Version: Final = Notation(_version, lambda: {"enum": ["1", 1]})
+Zone: Final = Notation(_zone, lambda: {"type": "string", "pattern": f"^{_ZONE.pattern}$"})

@@ -29,6 +29,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from ...policy.schema import KeyPath
+from ...policy.shape import Model
 from ..finding import Confidence, Remark, Severity
 from ..subject import Subject
 
@@ -42,11 +43,15 @@ _WORDS: Final = {"name", "on_deny", "reason"}
 def check(subject: Subject, /) -> Iterator[Remark]:
     """Report rules of one entry, and conditions and limits of one rule, that are equal but for their wording."""
     for entry in subject.entries:
-        yield from _twice((rule.at, rule.written.model_dump(exclude=_WORDS)) for rule in entry.rules)
+        yield from _twice((rule.at, _content(rule.written)) for rule in entry.rules)
         for rule in entry.rules:
             for key in ("when", "require", "conditions", "limits"):
                 parts = enumerate(getattr(rule.written, key))
-                yield from _twice(((*rule.at, key, index), part.model_dump(exclude=_WORDS)) for index, part in parts)
+                yield from _twice(((*rule.at, key, index), _content(part)) for index, part in parts)
+
+
+def _content(written: Model) -> dict[str, object]:
+    return {key: value for key, value in written.content().items() if key not in _WORDS}
 
 
 def _twice(parts: Iterable[tuple[KeyPath, dict[str, object]]]) -> Iterator[Remark]:
