@@ -17,7 +17,7 @@ from intercept.enforcement import Enforcer
 from intercept.errors import ProtocolError
 from intercept.limits.memory import MemoryStore
 from intercept.policy import PolicySet, load
-from intercept.session import Answer, Done, Drop, Forward, Judge, Session
+from intercept.session import Answer, Ask, Done, Drop, Forward, Judge, Session
 from intercept.wire import parse_client, parse_upstream
 
 ALLOW_ALL = "default: allow\n"
@@ -41,13 +41,21 @@ class Conversation:
         self._folder = tempfile.mkdtemp()
         weakref.finalize(self, shutil.rmtree, self._folder)
         self.session = Session(
-            policy_of(*(policies or (ALLOW_ALL,)), folder=self._folder), reloads=reloads, clock=lambda: self.now
+            policy_of(*(policies or (ALLOW_ALL,)), folder=self._folder),
+            reloads=reloads,
+            clock=lambda: self.now,
+            random=self._random,
         )
+        self._drawn = 0
         self._enforcer = Enforcer(MemoryStore(), grant="test", clock=lambda: self.now)
         self.to_upstream: list[Body] = []
         self.to_client: list[Body] = []
         self.notes: list[str] = []
         self.raw_to_client: list[bytes] = []
+
+    def _random(self, size: int) -> bytes:
+        self._drawn += 1
+        return self._drawn.to_bytes(size, "big")
 
     def client(self, message: Mapping[str, object] | bytes) -> None:
         """The client sends a message."""
@@ -86,6 +94,14 @@ class Conversation:
         """The upstream answers no more."""
         self._deliver(self.session.upstream_gone(why))
 
+    def tick(self, seconds: float) -> None:
+        """Time passes, and what is due is done as the proxy would: whenever the session says."""
+        until = self.now + seconds
+        while (wait := self.session.due_in) is not None and self.now + wait <= until:
+            self.now += wait
+            self._deliver(self.session.tick())
+        self.now = until
+
     def _deliver(self, actions: list[Done]) -> None:
         for action in actions:
             self._perform(action, onward=self.to_client, back=self.to_upstream)
@@ -95,7 +111,7 @@ class Conversation:
             self.notes.append(action.note)
         if isinstance(action, Forward | Drop) and action.ended is not None:
             self._enforcer.ended(action.ended)
-        if isinstance(action, Forward | Answer):
+        if isinstance(action, Forward | Answer | Ask):
             target = onward if isinstance(action, Forward) else back
             assert action.data.endswith(b"\n")
             assert action.data.count(b"\n") == 1
@@ -105,10 +121,18 @@ class Conversation:
 
     # --- messages that most conversations have ----------------------------------------------------------------------
 
-    def initialize(self, capabilities: Mapping[str, object] | None = None) -> None:
-        """A legacy handshake; both sides are forgotten afterwards."""
-        self.client(request("init", "initialize", protocolVersion="2025-11-25", capabilities={}))
-        self.upstream(result("init", protocolVersion="2025-11-25", capabilities=capabilities or {"tools": {}}))
+    def initialize(
+        self,
+        capabilities: Mapping[str, object] | None = None,
+        *,
+        offers: Mapping[str, object] | None = None,
+        version: str = "2025-11-25",
+        name: str = "server",
+    ) -> None:
+        """A legacy handshake, in which the client offers what it can do; both sides are forgotten afterwards."""
+        self.client(request("init", "initialize", protocolVersion=version, capabilities=offers or {}))
+        agreed = {"protocolVersion": version, "capabilities": capabilities or {"tools": {}}}
+        self.upstream(result("init", **agreed, serverInfo={"name": name, "version": "1"}))
         self.client({"jsonrpc": "2.0", "method": "notifications/initialized"})
         self.forget()
 
@@ -130,11 +154,11 @@ def call(id: object, name: str, **arguments: object) -> Body:  # noqa: A002
     return request(id, "tools/call", name=name, arguments=arguments)
 
 
-def modern(message: Body) -> Body:
-    """`message` with the envelope of 2026-07-28."""
+def modern(message: Body, **capabilities: object) -> Body:
+    """`message` with the envelope of 2026-07-28, of a client with these capabilities."""
     envelope = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientCapabilities": capabilities,
     }
     params = message.get("params", {})
     return message | {"params": params | {"_meta": params.get("_meta", {}) | envelope}}

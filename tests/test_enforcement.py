@@ -215,7 +215,7 @@ def test_a_call_that_needs_a_person_is_not_made_and_the_model_reads_why() -> Non
     assert talk.to_upstream == []
     assert text_of(talk) == (
         "Policy violation: rule `large` requires a person's approval. "
-        "A person's approval cannot be asked for yet, so the call was refused."
+        "Nobody can be asked for it here, so the call was refused."
     )
     details = denied(talk.to_client[0])
     assert (details["decision"], details["rule"]) == ("ask", "large")
@@ -227,8 +227,7 @@ def test_the_author_s_sentence_for_a_call_that_needs_a_person_is_told_with_what_
     talk.client(call(1, "wipe"))
 
     assert text_of(talk) == (
-        "Policy violation: Wiping is for a person to decide. "
-        "A person's approval cannot be asked for yet, so the call was refused."
+        "Policy violation: Wiping is for a person to decide. Nobody can be asked for it here, so the call was refused."
     )
 
 

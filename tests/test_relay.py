@@ -218,7 +218,7 @@ def test_a_mistake_of_ours_ends_the_session_instead_of_half_of_it(tmp_path: Path
         raise RuntimeError(line)
 
     relay = Relay(
-        Session(load([str(policy)]), reloads=False, clock=lambda: 0.0),
+        Session(load([str(policy)]), reloads=False, clock=lambda: 0.0, random=os.urandom),
         Enforcer(MemoryStore(), grant="", clock=lambda: 0.0),
         client_in=client_in,
         client_out=os.open(os.devnull, os.O_WRONLY),

@@ -305,7 +305,7 @@ def test_to_ask_is_neither_to_allow_nor_to_deny(tmp_path: Path) -> None:
     call = "{tool: pay, arguments: {n: %s}, expect: %s}"
 
     assert failure(tmp_path, ASKING, call % (501, "allow")).found.startswith(
-        "ask by `large` (`Policy violation: Large ones wait. "
+        "ask by `large` (`Policy violation: Large ones wait.`)"
     )
     assert failure(tmp_path, ASKING, call % (501, "deny")).found.startswith("ask by `large`")
     assert failure(tmp_path, ASKING, call % (500, "ask")).found == "allow"

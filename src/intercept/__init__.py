@@ -14,6 +14,7 @@ In reading order, each knowing only what stands above it:
     policy/       model (the vocabulary), source and schema (the file), compile, conditions, evaluate
     answers       what the proxy itself writes: denials, errors
     uses          which tools, resources and prompts a request would use
+    approval/     what a person is asked about a call, and how, and what counts as yes
     session       protocol state of one client and one upstream: Message -> Action
     limits/       the counter port, window and calendar arithmetic, the memory store
     audit/        records of every decision: what they say, how they hold each other, writing, reading

@@ -9,14 +9,23 @@ from decimal import Decimal
 from typing import Final, assert_never
 
 from .errors import visible
-from .policy import CalendarWindow, Charge, Decision, Effect, InFlight, Window, reasons
+from .policy import Approval, CalendarWindow, Charge, Decision, InFlight, Window, reasons
 from .protocol import DENIED, INTERNAL_ERROR, MARKER, METHOD_NOT_FOUND
 from .values import Json
 from .wire import Request, RequestId, Response, encode
 
-_NOBODY_ASKED: Final = " A person's approval cannot be asked for yet, so the call was refused."
 _LARGEST_FRACTION: Final = Decimal(2**53)
 """From here on doubles have no fractions."""
+_ASKED: Final = {
+    Approval.PENDING: "An operator can approve this call, which waits as `{id}`. Once that has happened, make the same "
+    "call again.",
+    Approval.DECLINED: "The person who was asked declined; do not make this call again unless they ask for it.",
+    Approval.CANCELLED: "The question to a person was cancelled, so the call was refused.",
+    Approval.FAILED: "The client could not ask a person, so the call was refused.",
+    Approval.TIMED_OUT: "The time to answer ran out, so the call was refused.",
+    Approval.CHANGED: "The policy has changed since a person was asked; make the same call again.",
+    Approval.UNAVAILABLE: "Nobody can be asked for it here, so the call was refused.",
+}
 MAX_PRINTED: Final = 200
 """Characters of a peer's text that go into one line for people."""
 
@@ -54,8 +63,8 @@ def denial(request_id: RequestId, decision: Decision, *, modern: bool, as_error:
     text = f"Policy violation: {decision.reason}"
     if (exhausted := decision.exhausted) is not None and exhausted.retry_after is not None:
         text += f" {reasons.come_back(exhausted.charge, _whole(exhausted.retry_after))}"
-    if decision.effect is Effect.ASK:
-        text += _NOBODY_ASKED
+    if decision.asked is not None and decision.asked.approval in _ASKED:
+        text += f" {_ASKED[decision.asked.approval].format(id=decision.asked.id)}"
     if as_error:
         error: dict[str, Json] = {"code": DENIED, "message": text, "data": {f"{MARKER}decision": details}}
         return encode({"jsonrpc": "2.0", "id": request_id, "error": error})
@@ -77,6 +86,10 @@ def _details(decision: Decision) -> dict[str, Json]:
         "policy": decision.policy,
         "reason": decision.reason,
     }
+    if decision.asked is not None:
+        details["approval"] = str(decision.asked.approval)
+        if decision.asked.id:
+            details["approval_id"] = decision.asked.id
     if (exhausted := decision.exhausted) is not None:
         retry = exhausted.retry_after
         details |= limit_details(exhausted.charge)

@@ -46,10 +46,16 @@ class Control:
         async with anyio.create_task_group() as tasks:
             if self._reloader is not None:
                 tasks.start_soon(self._reload, self._reloader)
-            await self._until(self._is_over)
+            while not self._is_over():
+                await self._woken(within=self._relay.tick())
             code = await self._end()
             tasks.cancel_scope.cancel()
         return code
+
+    async def _woken(self, within: float | None) -> None:
+        with anyio.move_on_after(within):
+            await anyio.wait_readable(self._wakeup.reader)
+            self._wakeup.clear()
 
     async def _until(self, reached: Callable[[], bool], timeout: float | None = None) -> bool:
         """Wait for a wake-up after which `reached()` holds; False if it still does not after `timeout` seconds."""

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from .errors import StoreUnavailable
 from .limits import CounterStore, Granted, Refused
-from .policy import Circumstances, Decision, Effect, Exhausted, InFlight, reasons
+from .policy import Approval, Asked, Channel, Circumstances, Decision, Effect, Exhausted, InFlight, reasons
 from .policy.model import together
 from .session import Ended, Judge, Outcome
 
@@ -72,6 +72,10 @@ class Enforcer:
         )
         if judge.continues and decision.effect is not Effect.DENY:
             decision = _again(decision)
+        if decision.effect is Effect.ASK and judge.approved:
+            decision = _approved(decision, judge.approved)
+        if decision.effect is Effect.ASK:
+            decision = _reaching(decision, elicits=judge.elicits)
         if decision.effect is Effect.DENY or not decision.charges:
             return Verdict(decision)
         try:
@@ -133,6 +137,21 @@ def _again(decision: Decision) -> Decision:
     """`decision` about a call that was admitted and charged already; it is in flight anew."""
     charges = tuple(charge for charge in decision.charges if isinstance(charge.window, InFlight))
     return replace(decision, effect=Effect.ALLOW, reason="", charges=charges)
+
+
+def _approved(decision: Decision, policy: str) -> Decision:
+    """`decision`, which asks a person, after one has agreed under the policy with the digest `policy`."""
+    if decision.policy != policy:
+        return replace(decision, effect=Effect.DENY, charges=(), asked=Asked(Approval.CHANGED))
+    return replace(decision, effect=Effect.ALLOW, reason="", asked=Asked(Approval.APPROVED))
+
+
+def _reaching(decision: Decision, *, elicits: bool) -> Decision:
+    """`decision`, which asks a person, with what came of it if no channel reaches one."""
+    via = decision.asking.via if decision.asking else ()
+    if elicits and Channel.ELICITATION in via:
+        return decision
+    return replace(decision, asked=Asked(Approval.UNAVAILABLE))
 
 
 def refusal(decision: Decision, reason: str) -> Decision:

@@ -24,12 +24,14 @@ MARKER: Final = "intercept/"
 
 PROTOCOL_VERSION: Final = "io.modelcontextprotocol/protocolVersion"
 """Its presence in a request's `_meta` makes the request modern (2026-07-28 basic/index, _meta)."""
+CLIENT_CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
+SERVER_INFO: Final = "io.modelcontextprotocol/serverInfo"
 SUBSCRIPTION_ID: Final = "io.modelcontextprotocol/subscriptionId"
 
 META: Final = frozenset({
     "progressToken",
     PROTOCOL_VERSION,
-    "io.modelcontextprotocol/clientCapabilities",
+    CLIENT_CAPABILITIES,
     "io.modelcontextprotocol/clientInfo",
     "io.modelcontextprotocol/logLevel",
     "io.modelcontextprotocol/related-task",

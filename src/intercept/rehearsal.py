@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from .answers import denial
 from .enforcement import Enforcer
 from .errors import ProtocolError
 from .limits import CounterStore
@@ -69,7 +70,7 @@ class Rehearsal:
     def __init__(self, policy: PolicySet, store: CounterStore, *, grant: str, now: float) -> None:
         self.now = now
         self._policy = policy
-        self._session = Session(policy, reloads=False, clock=lambda: self.now)
+        self._session = Session(policy, reloads=False, clock=lambda: self.now, random=bytes)
         self._enforcer = Enforcer(store, grant=grant, clock=lambda: self.now)
 
     def use(
@@ -94,6 +95,10 @@ class Rehearsal:
         judge = judge._replace(annotations=annotations)
         decision, admission = self._enforcer.admit(judge)
         done = self._session.settle(judge, decision, admission)
+        if decision.effect is Effect.ASK:
+            # Who can be asked is not the policy's matter, and depends on the client.
+            decision = replace(decision, asked=None)
+            return Settled(decision, *_read(denial(_ID, decision, modern=False, as_error=False)), judge)
         if isinstance(done, Answer):
             return Settled(decision, *_read(done.data), judge)
         self._answer()

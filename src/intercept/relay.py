@@ -23,7 +23,7 @@ from .errors import ProtocolError, StoreBusy
 from .frames import MAX_CLIENT_FRAME, MAX_UPSTREAM_FRAME, Frames
 from .parking import Parking
 from .protocol import INVALID_REQUEST
-from .session import Answer, Done, Drop, Forward, Judge, Session
+from .session import Answer, Ask, Done, Drop, Forward, Judge, Session
 from .wire import parse_client, parse_upstream
 
 SMALL_READ: Final = 64 * 1024
@@ -229,6 +229,16 @@ class Relay:
         for name, pump in (("client", self._pump_client), ("upstream", self._pump_upstream)):
             threading.Thread(target=self._guard, args=(pump,), name=name, daemon=True).start()
 
+    def tick(self) -> float | None:
+        """Carry out what is due without a message; return in how many seconds that is so again, None if nothing waits.
+
+        `wake` is called when something begins to wait.
+        """
+        if self._session.due_in is None:
+            return None
+        self.with_session(Session.tick)
+        return self._session.due_in
+
     def with_session(self, change: Callable[[Session], list[Done]]) -> None:
         """Change the session under its lock and carry out what it says: `Forward` is to the client."""
         onward: list[bytes] = []
@@ -288,7 +298,8 @@ class Relay:
                 raise ProtocolError(INVALID_REQUEST, f"frame is longer than {MAX_CLIENT_FRAME} bytes")
             message = parse_client(frame)
         except ProtocolError as error:
-            return self._session.refuse(error)
+            with self._lock:
+                return self._session.refuse(error)
         if message is None:
             return Drop()
         with self._lock:
@@ -364,6 +375,10 @@ class Relay:
             case Answer(data):
                 ended = None
                 back.append(data)
+            case Ask(data):
+                ended = None
+                back.append(data)
+                self._wake()
             case Drop(_, ended):
                 pass
             case _:

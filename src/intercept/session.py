@@ -12,18 +12,33 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias
 
 from .answers import decline, denial, edited_answer, error_answer, printable
+from .approval.elicitation import (
+    ANSWER_KEY,
+    HANDLE,
+    OUR_IDS,
+    STEP,
+    Handles,
+    Held,
+    Questions,
+    can_ask,
+    without_retry,
+)
+from .approval.question import question
 from .errors import ProtocolError
-from .policy import Decision, Effect, Kind, PolicySet, ToolCall
+from .policy import Approval, Asked, Decision, Effect, Kind, PolicySet, ToolCall
 from .protocol import (
+    CLIENT_CAPABILITIES,
     CLIENT_METHODS,
     DENIED,
     INTERNAL_ERROR,
+    INVALID_PARAMS,
     INVALID_REQUEST,
+    SERVER_INFO,
     SUBSCRIPTION_ID,
     URL_ELICITATION_REQUIRED,
 )
@@ -55,8 +70,12 @@ CONTINUED_WITHIN: Final = 3600.0
 """Seconds in which a call that needed input may be made again with the answer, and how many such calls are remembered;
 a later one is a new call."""
 
-OUR_IDS: Final = "intercept-"
-"""Prefix of the ids of requests that the proxy itself sends to the client."""
+_ELICITING: Final = frozenset({"2025-06-18", "2025-11-25"})
+"""Versions with a handshake in which the client can be asked (PROTOCOL section 4.1)."""
+_RETRIED: Final = frozenset({"tools/call", "resources/read", "prompts/get"})
+"""Methods that may be answered with a question (2026-07-28 basic/patterns/mrtr)."""
+MAX_PULSES: Final = 1_000
+"""Calls whose progress is watched because we sent some while they were held."""
 
 
 # --- what is to be done ---------------------------------------------------------------------------------------------
@@ -99,6 +118,13 @@ class Answer(NamedTuple):
     note: str = ""
 
 
+class Ask(NamedTuple):
+    """Send `data` back: a question, and what it is about waits, so `Session.tick` has to be called in time."""
+
+    data: bytes
+    note: str = ""
+
+
 class Judge(NamedTuple):
     """Ask enforcement about `uses`, all of which must be allowed, and give the decision to `settle`."""
 
@@ -113,6 +139,12 @@ class Judge(NamedTuple):
     continues: bool = False
     """It carries on a call that was admitted and then needed input: the same call, neither asked about nor charged
     again (POLICY section 5)."""
+    elicits: bool = False
+    """The client can ask its user about this request."""
+    approved: str = ""
+    """A person has agreed, asked under the policy with this digest."""
+    server: str = ""
+    """What the upstream calls itself; for people."""
 
 
 class Drop(NamedTuple):
@@ -122,7 +154,7 @@ class Drop(NamedTuple):
     ended: Ended | None = None
 
 
-Done: TypeAlias = Forward | Answer | Drop
+Done: TypeAlias = Forward | Answer | Ask | Drop
 """What the relay can carry out at once."""
 Action: TypeAlias = Done | Judge
 
@@ -134,7 +166,9 @@ _UNKNOWN_METHOD: Final = "the method is not one of the protocol, and the policy 
 class _Open:
     """A request of the client that has no answer yet. Mutable and not a dataclass: one is made for every call."""
 
-    __slots__ = ("admission", "cancelled", "digest", "forwarded", "id", "key", "method", "modern", "tool")
+    __slots__ = ("admission", "cancelled", "digest", "forwarded", "id", "key", "method", "modern", "offer", "tool")
+    offer: Json
+    """The capabilities of the client; of `initialize` only."""
 
     def __init__(self, request: Request, key: RequestId, modern: bool, forwarded: bool) -> None:  # noqa: FBT001
         self.id = request.id
@@ -158,6 +192,8 @@ class _Legacy:
 
     list_changed: frozenset[Kind]
     tool_tasks: bool
+    elicits: bool
+    """The client can show a form."""
     initialized: bool = False
 
 
@@ -186,8 +222,10 @@ _SERVER_REQUESTS: Final = {
 class Session:
     """One client, one upstream, from the first byte to the last."""
 
-    def __init__(self, policy: PolicySet, *, reloads: bool, clock: Callable[[], float]) -> None:
-        """`clock` gives seconds and never runs backwards."""
+    def __init__(
+        self, policy: PolicySet, *, reloads: bool, clock: Callable[[], float], random: Callable[[int], bytes]
+    ) -> None:
+        """`clock` gives seconds and never runs backwards; `random` gives so many unpredictable bytes."""
         self.policy = policy
         """The policy in force; a reload replaces it whole."""
         self._reloads = reloads
@@ -203,6 +241,12 @@ class Session:
         self._annotations: dict[str, dict[str, Json]] = {}
         self._continuable: OrderedDict[tuple[str, str], float] = OrderedDict()
         """Digests of the state that the upstream wants back and of what was used, to when that is forgotten."""
+        self._server = ""
+        """What the upstream calls itself."""
+        self._questions: Questions[Judge] = Questions(clock, random)
+        self._handles = Handles(clock, random)
+        self._pulses: dict[tuple[type, RequestId], tuple[_Open, float]] = {}
+        """Progress tokens to the call that was held and the last progress that we sent."""
         # Replaced and never changed: whoever judges a call looks at it while the next answer comes in.
         self._answered: frozenset[str] | None = frozenset()
 
@@ -212,6 +256,8 @@ class Session:
         """What to do about a frame of the client that is no message."""
         if not error.answerable:
             note = f"refused a response of the client: {error}"
+            if error.id is not None and (held := self._questions.take(error.id)) is not None:
+                return self._refuse(held, Approval.FAILED)
             if error.id is None or error.id not in self._asked:
                 return Drop(note)
             self._asked.remove(error.id)
@@ -237,10 +283,19 @@ class Session:
             message = f"Policy violation: {_UNKNOWN_METHOD}"
             return Answer(error_answer(request.id, DENIED, message), f"denied: {_UNKNOWN_METHOD}")
 
+        state = request.params.get("requestState")
+        if isinstance(state, str) and state.startswith(HANDLE):
+            return self._retry(request, key, state)
+        return self._open_request(request, key)
+
+    def _open_request(self, request: Request, key: RequestId, approved: str = "") -> Forward | Judge:
+        policy = self.policy
         modern = is_modern(request)
         uses = uses_of(request, policy)
         entry = self._open[key] = _Open(request, key, modern, not uses)
         if not uses:
+            if entry.method == "initialize":
+                entry.offer = request.params.get("capabilities")
             return Forward(frame_of(request))
         if modern:
             entry.digest = digest_of(uses)
@@ -252,7 +307,16 @@ class Session:
             self._answered,
             entry,
             modern and self._continues(request, entry),
+            self._elicits(request, modern=modern),
+            approved,
+            self._server,
         )
+
+    def _elicits(self, request: Request, *, modern: bool) -> bool:
+        if not modern:
+            return self._legacy is not None and self._legacy.elicits and self._legacy.initialized
+        meta = request.params["_meta"]
+        return request.method in _RETRIED and isinstance(meta, dict) and can_ask(meta.get(CLIENT_CAPABILITIES))
 
     def settle(self, judge: Judge, decision: Decision, admission: object = None) -> Done:
         """Carry on with a request that enforcement has decided about.
@@ -261,8 +325,8 @@ class Session:
         sees the request.
         """
         request = judge.request
-        entry = self._open.get(coerced(request.id))
-        if entry is None or entry is not judge.entry:
+        entry = self._waiting(judge)
+        if entry is None:
             return _QUIET  # cancelled meanwhile, or the upstream is gone and it was answered
         if decision.effect is Effect.ALLOW:
             entry.forwarded = True
@@ -270,12 +334,97 @@ class Session:
             if decision.shadow:
                 return Forward(frame_of(request), _shadowed(decision))
             return Forward(frame_of(request))
+        if decision.effect is Effect.ASK and decision.asked is None:
+            return self._ask(judge, entry, decision)
+        return self._deny(request, entry, decision)
+
+    def _waiting(self, judge: Judge) -> _Open | None:
+        """The mark of the request that `judge` is about, as long as the request is in flight."""
+        entry = self._open.get(coerced(judge.request.id))
+        return entry if entry is judge.entry else None
+
+    def _deny(self, request: Request, entry: _Open, decision: Decision) -> Answer:
         del self._open[entry.key]
         tasked = "task" in request.params and self._legacy is not None and self._legacy.tool_tasks
         return Answer(
             _denied(entry, decision, as_error=tasked and not entry.modern),
             f"denied `{printable(decision.tool)}`: {decision.reason}",
         )
+
+    # --- approval by the client's user (PROTOCOL section 4) ---------------------------------------------------------
+
+    def _ask(self, judge: Judge, entry: _Open, decision: Decision) -> Answer | Ask:
+        request, asking = judge.request, decision.asking
+        asked = question(judge.uses, judge.server, decision) if judge.elicits and asking is not None else None
+        if asked is not None and asking is not None:
+            if entry.modern:
+                del self._open[entry.key]
+                return Answer(self._handles.answer(request, entry.digest, decision, asked, asking.timeout))
+            frame = self._questions.hold(judge, request, decision, asked, asking.timeout)
+            if frame is not None:
+                return Ask(frame)
+        return self._deny(request, entry, replace(decision, asked=Asked(Approval.UNAVAILABLE)))
+
+    def _retry(self, request: Request, key: RequestId, state: str) -> Action:
+        """A call that is made again with the answer to a question of ours."""
+        handle = self._handles.redeem(state) if is_modern(request) else None
+        if handle is None:
+            text = "the approval is unknown, was used, or has expired; make the call again without `requestState`"
+            return self.refuse(ProtocolError(INVALID_PARAMS, text, request.id))
+        if handle.method != request.method or handle.digest != digest_of(uses_of(request, self.policy)):
+            return self._open_request(without_retry(request), key)
+        answers = request.params.get("inputResponses")
+        if not isinstance(answers, dict) or ANSWER_KEY not in answers:
+            return self._open_request(handle.restored(request), key)
+        approval = handle.question.read(answers[ANSWER_KEY])
+        if approval is Approval.APPROVED:
+            return self._open_request(handle.restored(request), key, handle.decision.policy)
+        entry = self._open[key] = _Open(request, key, modern=True, forwarded=False)
+        return self._deny(request, entry, _unapproved(handle.decision, approval))
+
+    def _approval(self, message: Response) -> Action:
+        """The client's answer to a question of ours, or to one that is over."""
+        held = self._questions.take(message.id)
+        if held is None:
+            return _QUIET
+        approval = held.question.read(message.body.get("result"))
+        if approval is not Approval.APPROVED:
+            return self._refuse(held, approval)
+        judge = held.case
+        entry = self._waiting(judge)
+        if entry is None:
+            return _QUIET
+        if held.beats and held.token is not None:
+            self._pulses[type(held.token), held.token] = entry, held.beats * STEP
+            if len(self._pulses) > MAX_PULSES:
+                self._pulses = {token: pulse for token, pulse in self._pulses.items() if self._waits(pulse[0])}
+        return judge._replace(
+            policy=self.policy,
+            annotations=self._annotations.get(judge.uses[0].name) if entry.tool is not None else None,
+            answered=self._answered,
+            approved=held.decision.policy,
+        )
+
+    def _waits(self, entry: _Open) -> bool:
+        return self._open.get(entry.key) is entry
+
+    def _refuse(self, held: Held[Judge], approval: Approval) -> Done:
+        entry = self._waiting(held.case)
+        return self._deny(held.case.request, entry, _unapproved(held.decision, approval)) if entry else _QUIET
+
+    def tick(self) -> list[Done]:
+        """What is due without a message; see `due_in`."""
+        done: list[Done] = []
+        for held in self._questions.overdue():
+            refusal = self._refuse(held, Approval.TIMED_OUT)
+            done += [Forward(refusal.data, refusal.note)] if isinstance(refusal, Answer) else []
+            done.append(Forward(held.cancellation("nobody answered in time")))
+        return done + [Forward(frame) for frame in self._questions.signs_of_life()]
+
+    @property
+    def due_in(self) -> float | None:
+        """Seconds until `tick` has to be called; None while nothing waits for a person."""
+        return self._questions.due_in
 
     def _continues(self, request: Request, entry: _Open) -> bool:
         """Whether `request` brings what an earlier call asked for. Once for each such answer of the upstream."""
@@ -300,7 +449,8 @@ class Session:
                 if not entry.forwarded:
                     # The upstream never saw it, and whoever cancels a request expects no answer.
                     del self._open[entry.key]
-                    return _QUIET
+                    held = self._questions.withdraw(lambda judge: judge.entry is entry)
+                    return Answer(held.cancellation("the call was cancelled")) if held else _QUIET
                 ended = self._reserve_cancelled(entry)
         elif message.method == "notifications/initialized":
             if self._legacy is not None:
@@ -321,7 +471,9 @@ class Session:
                 del self._open[oldest.key]
         return entry.ended(Outcome.CANCELLED)
 
-    def _client_response(self, message: Response) -> Done:
+    def _client_response(self, message: Response) -> Action:
+        if isinstance(message.id, str) and message.id.startswith(OUR_IDS):
+            return self._approval(message)
         if message.id not in self._asked:
             return Drop("dropped a response of the client to a request that the upstream did not make")
         self._asked.remove(message.id)
@@ -384,7 +536,11 @@ class Session:
         if (listing := _LISTS.get(entry.method)) is not None:
             return self._list(entry, message, result, listing)
         if entry.method == "initialize":
-            self._legacy = _agreed(result)
+            self._legacy = _agreed(result, entry.offer)
+            self._server = _name_of(result.get("serverInfo"))
+        elif entry.method == "server/discover":
+            meta = result.get("_meta")
+            self._server = _name_of(meta.get(SERVER_INFO) if isinstance(meta, dict) else None)
         elif entry.method == "subscriptions/listen":
             self._subscriptions.pop(entry.id, None)
         return Forward(frame_of(message))
@@ -488,9 +644,19 @@ class Session:
             if entry is not None and entry.id == target and entry.method == "subscriptions/listen":
                 kinds = {kind for kind, on in honoured.items() if on} if isinstance(honoured, dict) else set()
                 self._subscriptions[entry.id] = kinds
+        elif self._pulses and message.method == "notifications/progress" and not self._progresses(params):
+            return _QUIET
         elif message.method == "notifications/tasks" and self._forbidden(params.get("inputRequests")) is not None:
             return Drop("dropped a notification of the upstream: it asks for what the policy does not allow")
         return Forward(frame_of(message), ended=ended)
+
+    def _progresses(self, params: dict[str, Json]) -> bool:
+        """Whether progress of the upstream is beyond what we sent while the call was held, as it has to be."""
+        token, progress = params.get("progressToken"), params.get("progress")
+        pulse = self._pulses.get((type(token), token)) if isinstance(token, str | int) else None
+        if pulse is None or not isinstance(progress, int | float) or not self._waits(pulse[0]):
+            return True
+        return progress > pulse[1]
 
     def _upstream_cancelled(self, target: RequestId) -> Ended | None:
         """The upstream takes back a request of its own, or ends a subscription."""
@@ -526,7 +692,8 @@ class Session:
 
     def upstream_gone(self, why: str) -> list[Done]:
         """The upstream answers no more: errors for all that is in flight, `why` being a clause for people."""
-        done: list[Done] = []
+        reason = "the server is gone"
+        done: list[Done] = [Forward(held.cancellation(reason)) for held in self._questions.clear()]
         for entry in self._open.values():
             ended = entry.ended(Outcome.UPSTREAM_EXIT)
             if entry.cancelled:
@@ -564,7 +731,17 @@ def _denied(entry: _Open, decision: Decision, *, as_error: bool = False) -> byte
     return denial(entry.id, decision, modern=entry.modern, as_error=as_error or entry.tool is None)
 
 
-def _agreed(result: dict[str, Json]) -> _Legacy:
+def _unapproved(decision: Decision, approval: Approval) -> Decision:
+    """`decision`, which asked a person, as the denial that came of it."""
+    return replace(decision, effect=Effect.DENY, charges=(), asked=Asked(approval))
+
+
+def _name_of(server: Json) -> str:
+    name = server.get("name") if isinstance(server, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def _agreed(result: dict[str, Json], offer: Json) -> _Legacy:
     def declared(*path: str) -> Json:
         value: Json = result.get("capabilities")
         for key in path:
@@ -574,4 +751,5 @@ def _agreed(result: dict[str, Json]) -> _Legacy:
     return _Legacy(
         list_changed=frozenset(kind for kind in Kind if declared(_PLURAL[kind], "listChanged") is True),
         tool_tasks=declared("tasks", "requests", "tools", "call") is not None,
+        elicits=result.get("protocolVersion") in _ELICITING and can_ask(offer),
     )

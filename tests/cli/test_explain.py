@@ -245,8 +245,7 @@ tools:
         "policy.yaml:6:   `args.n gt 50` does not hold: found 6",
         "policy.yaml:3: listed under `pay`, but not allowed for the reason above",
         "tools/list: shown",
-        "the model reads: Policy violation: rule `large` requires a person's approval. "
-        "A person's approval cannot be asked for yet, so the call was refused.",
+        "unless a person agrees, the model reads: Policy violation: rule `large` requires a person's approval.",
     ]
     assert "policy.yaml:5: rule `large` would ask a person too" in answer(capsys, "pay", '{"n": 51}')
     told = as_json(capsys, "pay", '{"n": 6}')

@@ -81,7 +81,7 @@ def _relay(
         MemoryStore(), grant=grant or os.environ.get("INTERCEPT_GRANT") or _default_grant(policies), clock=clock
     )
     relay = Relay(
-        Session(policy, reloads=reload, clock=clock),
+        Session(policy, reloads=reload, clock=clock, random=os.urandom),
         enforcer,
         client_in=client_in,
         client_out=client_out,

@@ -41,7 +41,8 @@ def lines(explanation: Explanation, kind: Kind) -> Iterator[str]:
         yield f"{_place(place.path, place.line)}: near miss: `{printable(place.text)}` {place.why}"
     yield f"{_LISTS[kind]}: {'shown' if explanation.in_list else f'left out, because {explanation.list_reason}'}"
     if explanation.told:
-        yield f"the model reads: {_one_line(explanation.told)}"
+        unless = "unless a person agrees, " if explanation.decision.effect is Effect.ASK else ""
+        yield f"{unless}the model reads: {_one_line(explanation.told)}"
 
 
 _VERBS: Final = {Effect.ALLOW: "allows", Effect.ASK: "asks a person", Effect.DENY: "denies"}

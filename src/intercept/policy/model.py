@@ -190,6 +190,8 @@ class Approval(StrEnum):
     DECLINED = "declined"
     CANCELLED = "cancelled"
     """The question was closed without an answer."""
+    FAILED = "failed"
+    """The client could not ask, though it said that it can."""
     TIMED_OUT = "timed_out"
     CHANGED = "changed"
     """Another policy is in force than the one under which was asked."""
