@@ -8,6 +8,7 @@ In reading order, each knowing only what stands above it:
 
     errors        every exception, drawn as a tree
     values        the type of untrusted data, paths into it, the normal form of names
+    detectors     secrets, addresses, card numbers and invisible characters in a text
     protocol      the names and numbers that MCP defines
     frames        a byte stream cut into lines
     wire          strict JSON-RPC: frame <-> Message
@@ -15,6 +16,7 @@ In reading order, each knowing only what stands above it:
     answers       what the proxy itself writes: denials, errors
     uses          which tools, resources and prompts a request would use
     approval/     what a person is asked about a call, and how, and what counts as yes
+    results       the texts in a message of the upstream; `screening` passes it, edits it or keeps it back
     session       protocol state of one client and one upstream: Message -> Action
     limits/       the counter port, window and calendar arithmetic, the memory store
     audit/        records of every decision: what they say, how they hold each other, writing, reading

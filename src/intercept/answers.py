@@ -54,6 +54,11 @@ def decline(request: Request) -> bytes:
 
 
 def denial(request_id: RequestId, decision: Decision, *, modern: bool, as_error: bool) -> bytes:
+    """The answer to a refused request, as a frame."""
+    return encode(refusal(request_id, decision, modern=modern, as_error=as_error))
+
+
+def refusal(request_id: RequestId, decision: Decision, *, modern: bool, as_error: bool) -> dict[str, Json]:
     """The answer to a refused request (DESIGN section 4).
 
     A tool result reaches the model in every SDK, an error does not; only a task-augmented call must be given an error,
@@ -67,7 +72,7 @@ def denial(request_id: RequestId, decision: Decision, *, modern: bool, as_error:
         text += f" {_ASKED[decision.asked.approval].format(id=decision.asked.id)}"
     if as_error:
         error: dict[str, Json] = {"code": DENIED, "message": text, "data": {f"{MARKER}decision": details}}
-        return encode({"jsonrpc": "2.0", "id": request_id, "error": error})
+        return {"jsonrpc": "2.0", "id": request_id, "error": error}
     result: dict[str, Json] = {
         "content": [{"type": "text", "text": text}],
         "isError": True,
@@ -75,7 +80,7 @@ def denial(request_id: RequestId, decision: Decision, *, modern: bool, as_error:
     }
     if modern:
         result["resultType"] = "complete"
-    return encode({"jsonrpc": "2.0", "id": request_id, "result": result})
+    return {"jsonrpc": "2.0", "id": request_id, "result": result}
 
 
 def _details(decision: Decision) -> dict[str, Json]:

@@ -42,6 +42,7 @@ from .protocol import (
     SUBSCRIPTION_ID,
     URL_ELICITATION_REQUIRED,
 )
+from .screening import Answered, screen
 from .uses import digest_of, is_modern, uses_of
 from .values import Json, digest
 from .wire import (
@@ -181,6 +182,11 @@ class _Open:
         self.digest = ""
         """Of what is used, by which a call that needs input is known again; only the modern era has such calls."""
         self.admission: object = None
+
+    @property
+    def subject(self) -> str:
+        """What the request is about, for people: the tool, or the method."""
+        return self.tool if isinstance(self.tool, str) else self.method
 
     def ended(self, outcome: Outcome) -> Ended | None:
         return None if self.admission is None else Ended(self.admission, outcome)
@@ -491,6 +497,18 @@ class Session:
 
     def from_upstream(self, message: Message | ProtocolError) -> Done:
         """Decide about one message of the upstream, or about what is none."""
+        rules = self.policy.results
+        if rules is None or isinstance(message, ProtocolError):
+            return self._from_upstream(message)
+        entry = self._open.get(coerced(message.id)) if isinstance(message, Response) else None
+        asked = None if entry is None else Answered(entry.method, entry.subject, entry.modern)
+        screened = screen(message, rules, asked, self.policy.digest)
+        if screened.message is None:
+            return Answer(screened.answer, screened.note) if screened.answer else Drop(screened.note)
+        done = self._from_upstream(screened.message)
+        return done._replace(note=done.note or screened.note)
+
+    def _from_upstream(self, message: Message | ProtocolError) -> Done:
         if isinstance(message, Response):
             return self._upstream_response(message)
         if isinstance(message, ProtocolError):
@@ -613,8 +631,7 @@ class Session:
 
     def _refuse_to_ask(self, entry: _Open, kind: str) -> Forward:
         reason = f"The server asked for {kind}, which the policy does not allow."
-        tool = entry.tool if isinstance(entry.tool, str) else entry.method
-        decision = Decision(Effect.DENY, tool, (), reason, self.policy.digest)
+        decision = Decision(Effect.DENY, entry.subject, (), reason, self.policy.digest)
         return Forward(_denied(entry, decision), f"denied {kind} to the upstream")
 
     def _upstream_request(self, request: Request) -> Done:

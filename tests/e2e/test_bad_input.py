@@ -47,7 +47,10 @@ POLICIES: Final[dict[str, tuple[bytes, list[str]]]] = {
         b"default: maybe\ntools:\n  a: {action: alow}\n  b: {rate_limit: often}\nversion: '2'\n",
         ["policy.yaml:1:10", "policy.yaml:3:15", "policy.yaml:4:19", "policy.yaml:5:10"],
     ),
-    "what is to come": (b"results: {max_bytes: 1}\n", ["`results` is not supported yet"]),
+    "a pattern that cannot be searched for": (
+        b"results: {redact: [{regex: '(?=a)'}]}\n",
+        ["policy.yaml:1:28: error: results.*look-around"],
+    ),
 }
 
 

@@ -28,7 +28,6 @@ from intercept.policy.shape import (
 class Leaf(Model):
     """A mapping with a key that must be there."""
 
-    not_yet = frozenset({"later"})
     size = field(whole(1, 9), missing="write `size: 1`")
     word = field(one_of("a", "b"), "a")
 
@@ -81,10 +80,6 @@ def test_all_mistakes_are_told_each_at_its_place() -> None:
 def test_keys_are_looked_at_together_only_when_each_is_sound() -> None:
     assert refused(Branch, {}) == [(("leaves",), "this branch is bare")]
     assert refused(Branch, {"leaves": [], "leafs": []}) == [(("leafs",), "unknown key `leafs`")]
-
-
-def test_what_is_not_built_yet_is_told_apart_from_what_is_unknown() -> None:
-    assert refused(Leaf, {"size": 1, "later": 1}) == [(("later",), "`later` is not supported yet")]
 
 
 @pytest.mark.parametrize(

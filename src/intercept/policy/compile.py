@@ -28,6 +28,7 @@ from .rules import Limit, Requirement, Rule
 
 if TYPE_CHECKING:
     from .document import Document
+    from .results import Results
     from .schema import KeyPath
 
 _EVERYONE: Final = "*"
@@ -101,7 +102,23 @@ class _Compiler:
             needs_annotations="annotations" in self._uses,
             remembered=tuple(self._remembered),
             notes=tuple(self._notes()),
+            results=None if shadow else self._results(file.results),
         )
+
+    def _results(self, written: schema.Results | None) -> Results | None:
+        if written is None:
+            return None
+        from ..detectors import DETECTORS
+        from .results import Redaction, Results
+
+        found: list[Redaction] = [Redaction(name, find) for name, find in DETECTORS.items() if name in written.redact]
+        for index, each in enumerate(written.redact):
+            if isinstance(each, schema.Pattern):
+                from .substitution import substitution
+
+                with self._at("results", "redact", index, "regex"):
+                    found.append(Redaction(each.regex, substitution(each.regex, each.replace), is_pattern=True))
+        return Results(written.max_bytes, written.strip_invisible, tuple(found))
 
     def _notes(self) -> Iterator[str]:
         if self._file.mode == "shadow":
@@ -146,6 +163,7 @@ class _Compiler:
             hides_denied=denies if hides_denied is None else hides_denied,
             named=named,
             normal_forms=frozenset(map(normal_form, named)),
+            refuses_invisible=self._file.results is not None and self._file.results.strip_invisible,
         )
 
     def _all_tools(self, entries: Mapping[str, schema.Entry]) -> tuple[Rule, ...]:

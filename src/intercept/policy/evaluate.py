@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ..values import normal_form
 from . import reasons
 from .model import Asking, Charge, Circumstances, Decision, Effect, Kind, RuleRef, ToolCall, together
 from .names import MAX_NAME, Glob, Names, is_disguised
 from .rules import Rule
+
+if TYPE_CHECKING:
+    from .results import Results
 
 _PLANS: Final = 1024
 """Plans kept for names that the policy does not name exactly: a peer can think of any number of them."""
@@ -56,6 +59,8 @@ class Section:
     """All names that the policy gives exactly: as an entry, under `hide`, or in an `after`."""
     normal_forms: frozenset[str]
     """Of all of these."""
+    refuses_invisible: bool = False
+    """Whether a name may not have characters that show nothing, even if the policy names it."""
 
     def plan(self, name: str, policy: str) -> Plan:
         """Work out what `name` alone decides; `policy` is the digest that decisions carry."""
@@ -68,6 +73,11 @@ class Section:
             return _refused(name, reasons.misspelt(kind), policy)
         if name in self.hidden:
             return _refused(name, reasons.hidden(kind, name), policy)
+        if self.refuses_invisible and not (name.isascii() and name.isprintable()):
+            from ..detectors import has_invisible
+
+            if has_invisible(name):
+                return _refused(name, reasons.invisible(kind), policy)
         if not self.allows_unlisted and name not in self.exact and not any(glob.lists(name) for glob, _ in self.globs):
             return _refused(name, reasons.unlisted(kind, name), policy)
         return self._plan_of_rules(ToolCall(name, {}, kind), policy)
@@ -145,6 +155,8 @@ class Policy:
     remembered: tuple[Names, ...] = ()
     """Tools for which some `after` looks at all sessions of the grant."""
     notes: tuple[str, ...] = ()
+    results: Results | None = None
+    """What may come back; None: anything."""
     _named: dict[tuple[Kind, str], Plan] = field(default_factory=dict)
     _others: dict[tuple[Kind, str], Plan] = field(default_factory=dict)
 
@@ -195,6 +207,14 @@ class Policy:
         return replace(decision, effect=Effect.ALLOW, rules=(), reason="", shadow=decision.shadow + refusing)
 
 
+def _together(asked: list[Results]) -> Results | None:
+    if not asked:
+        return None
+    from .results import together
+
+    return together(asked)
+
+
 class PolicySet:
     """All policies of a proxy; every one of them must allow, in whatever order they are."""
 
@@ -210,6 +230,8 @@ class PolicySet:
         self._remembered = tuple(names for policy in policies for names in policy.remembered)
         self.needs_history = bool(self._remembered)
         """Whether `Circumstances.grant_answered` is looked at."""
+        self.results = _together([policy.results for policy in policies if policy.results is not None])
+        """What may come back; None: anything."""
         self._only = self.policies[0] if len(self.policies) == 1 else None
 
     def evaluate(self, call: ToolCall, circumstances: Circumstances) -> Decision:

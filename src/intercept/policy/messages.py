@@ -15,6 +15,7 @@ from .schema import (
     Limit,
     PolicyFile,
     Requirement,
+    Results,
     Rule,
     Test,
 )
@@ -31,6 +32,7 @@ _HOMES: Final[dict[type[Model], str]] = {
     Condition: "in a condition",
     Approval: "under `approval` in a rule, or under `approvals` at the top of the file",
     Approvals: "under `approvals` at the top of the file",
+    Results: "under `results` at the top of the file",
     Test: "in an item of `tests`",
     Call: "in an item of `calls`",
 }
@@ -41,9 +43,6 @@ def misnamed(model: type[Model], strange: Sequence[str], missing: Sequence[str])
     complaints: list[Complaint] = []
     meant: set[str] = set()
     for name in strange:
-        if name in model.not_yet:
-            complaints.append(Complaint((name,), f"`{name}` is not supported yet", "take it out", of_key=True))
-            continue
         if model is Concurrency and name in Limit.fields:
             message = f"`max_concurrent` counts calls in flight and takes no `{name}`"
             complaints.append(Complaint((name,), message, "make it a limit of its own", of_key=True))

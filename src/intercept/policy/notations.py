@@ -50,6 +50,8 @@ _LENGTHS: Final = "write seconds, or for example `90s`, `5m`, `2h`, `1d`"
 _ZONE: Final = re.compile(r"[A-Za-z0-9_+-]{1,40}(/[A-Za-z0-9_+-]{1,40}){0,2}")
 """As the names of the tz database are made: `UTC`, `Etc/GMT+5`, `America/Argentina/Buenos_Aires`."""
 _MONTH_AT_MOST: Final = 31 * 86_400
+_REFERENCE: Final = re.compile(r"\\[0-9g]|\$[0-9{]")
+"""How other languages repeat a group of the pattern."""
 _RATE: Final = re.compile(r"([0-9]{1,12})/(.+)")
 
 
@@ -156,6 +158,18 @@ def texts(value: object, below: KeyPath = ()) -> list[str]:
     return value
 
 
+def _mark(value: object) -> str:
+    if not isinstance(value, str):
+        expected("text", value)
+    from ..detectors import has_invisible
+
+    if not value.strip() or has_invisible(value):
+        refuse("expected a mark that can be seen", "write for example `replace: '[redacted]'`")
+    if _REFERENCE.search(value):
+        refuse("`replace` is plain text: it cannot repeat what was found", "write a fixed mark")
+    return value
+
+
 def _zone(value: object) -> str:
     # Looking a zone up opens files and imports packages by its name, so that not any text may come that far.
     if not isinstance(value, str):
@@ -195,5 +209,6 @@ Positive: Final = Notation(_positive, lambda: dict(_ABOVE_ZERO))
 NotNegative: Final = Notation(_not_negative, lambda: dict(_SOME))
 Texts: Final = Notation(texts, lambda: {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]})
 Price: Final = Notation(_cost, lambda: {"anyOf": [_SOME, _PATH_COST]})
+Mark: Final = Notation(_mark, lambda: {"type": "string", "minLength": 1})
 Version: Final = Notation(_version, lambda: {"enum": ["1", 1]})
 Zone: Final = Notation(_zone, lambda: {"type": "string", "pattern": f"^{_ZONE.pattern}$"})

@@ -38,6 +38,11 @@ def hidden(kind: Kind, name: str) -> str:
     return f"{named(kind, name)} is not available."
 
 
+def invisible(kind: Kind) -> str:
+    """The name has characters that show nothing, which `results` takes out everywhere else."""
+    return f"the name of the {kind} has invisible characters, so it is not available."
+
+
 def unlisted(kind: Kind, name: str) -> str:
     """No entry lists the name under `default: deny` (step 2)."""
     return f"{named(kind, name)} is not among the {kind}s that the policy allows."

@@ -22,6 +22,7 @@ from .notations import (
     Cost,
     Duration,
     LimitWindow,
+    Mark,
     NotNegative,
     Positive,
     Price,
@@ -425,6 +426,36 @@ class ServerRequests(Model):
     roots = field(_Permission, "allow")
 
 
+DETECTORS: Final = ("secrets", "emails", "cards")
+
+
+class Pattern(Model):
+    """What matches is taken out of results, and a mark put in its place."""
+
+    regex = field(Text, missing="write for example `{regex: 'CUST-[0-9]+', replace: '[customer]'}`")
+    replace = field(Mark, "[redacted]", "stands in the place of each match")
+
+
+def _redact(value: object) -> str | Pattern:
+    if isinstance(value, dict):
+        return Pattern.read(value)
+    if not isinstance(value, str):
+        known = ", ".join(f"`{name}`" for name in DETECTORS)
+        refuse(f"expected a detector or a pattern, found {shown(value)}", f"write {known}, or `{{regex: ...}}`")
+    return one_of(*DETECTORS).read(value)
+
+
+_Redact: Final = Notation(_redact, lambda: {"anyOf": [{"enum": [*DETECTORS]}, Pattern.json_schema()]})
+
+
+class Results(Model):
+    """What may come back from the upstream (POLICY section 8)."""
+
+    max_bytes = field(whole(1), None, "longest answer that passes, in bytes")
+    strip_invisible = field(Flag, False, "take out what shows nothing: controls, tags, zero-width")  # noqa: FBT003
+    redact = field(many(_Redact), [], "put a mark in the place of what detectors or patterns find")
+
+
 class Call(Model):
     """One call of a test and what must come of it (POLICY section 9)."""
 
@@ -480,7 +511,6 @@ def _entries(key: str) -> Notation[Entries]:
 class PolicyFile(Model):
     """A whole file (POLICY section 2)."""
 
-    not_yet = frozenset({"results"})
     version = field(Version, "1")
     description = field(Text, "")
     default = field(_Permission, None, "what happens to a tool that no entry lists; default: deny")
@@ -495,6 +525,7 @@ class PolicyFile(Model):
     server_requests = field(ServerRequests, ServerRequests.of())
     unknown_methods = field(_Permission, None, "methods the protocol does not have; default: `default`")
     approvals = field(Approvals, None, "how people are asked, unless a rule says otherwise")
+    results = field(Results, None, "what may come back from the server")
     tests = field(many(Test), [])
 
     @classmethod

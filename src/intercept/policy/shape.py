@@ -249,8 +249,6 @@ class Model:
     """By name, in their order."""
     required: ClassVar[tuple[str, ...]] = ()
     """Names of keys that must be there."""
-    not_yet: ClassVar[frozenset[str]] = frozenset()
-    """Names of keys that the language has and this version does not."""
 
     def __init_subclass__(cls) -> None:
         fields = dict(cls.fields)
