@@ -14,10 +14,12 @@ from typing import Any
 from intercept.enforcement import Enforcer
 from intercept.errors import PolicyError
 from intercept.limits.memory import MemoryStore
-from intercept.policy import Decision, Kind, PolicySet, ToolCall, Window, load
-from intercept.session import Judge
+from intercept.policy import CalendarWindow, Charge, Decision, InFlight, Kind, PolicySet, ToolCall, load
+from intercept.session import Ended, Judge, Outcome
 from intercept.wire import Request, parse_client
 
+from .clock import NEVER
+from .clock import Window as Length
 from .evaluator import OUTRIGHT, Call, Reference, Refusal, RuleName, Verdict
 from .generate import Case
 
@@ -53,16 +55,22 @@ class Package:
         self.paths = paths
         self.policy: PolicySet = load(paths)
         self._now = 0.0
+        self._admitted: dict[int, object] = {}
         self._enforcer = Enforcer(MemoryStore(), grant=grant, clock=lambda: self._now)
 
-    def judge(self, call: Call, answered: set[str]) -> Decision:
-        """Decide about `call`, and charge it if it is allowed."""
+    def judge(self, number: int, call: Call, answered: set[str]) -> Decision:
+        """Decide about call number `number`, and charge it if it is allowed."""
         assert isinstance(_REQUEST, Request)
         self._now = call.at
         use = ToolCall(call.name, call.arguments, Kind(call.kind))
-        return self._enforcer.admit(
-            Judge(_REQUEST, (use,), self.policy, call.annotations, frozenset(answered))
-        ).decision
+        judge = Judge(_REQUEST, (use,), self.policy, call.annotations, frozenset(answered))
+        decision, self._admitted[number] = self._enforcer.admit(judge)
+        return decision
+
+    def ended(self, number: int, call: Call) -> None:
+        """The call with this number is answered."""
+        outcome = Outcome.OK if call.answered else Outcome.RPC_ERROR
+        self._enforcer.ended(Ended(self._admitted.pop(number), outcome))
 
 
 def compare(case: Case, folder: str) -> Iterator[tuple[Verdict, Difference | None]]:
@@ -76,8 +84,15 @@ def compare(case: Case, folder: str) -> Iterator[tuple[Verdict, Difference | Non
         Path(path).write_text(text_of(tree), encoding="utf-8")
     package, reference = Package(paths, case.grant), Reference(case.policies, case.grant)
     answered: set[str] = set()
+    in_flight: dict[int, Call] = {}
     for index, call in enumerate(case.calls):
-        decision, verdict = package.judge(call, answered), reference.judge(call, answered)
+        for number in [one for one, other in in_flight.items() if one + other.lasts < index]:
+            package.ended(number, in_flight[number])
+            reference.ended(number)
+            other = in_flight.pop(number)
+            if other.kind == "tool" and other.answered:
+                answered.add(other.name)
+        decision, verdict = package.judge(index, call, answered), reference.judge(index, call, answered)
         difference = differs(decision, verdict, package.paths)
         shown = package.policy.shows(Kind(call.kind), call.name)
         if verdict.effect == "allow" and not shown:
@@ -87,8 +102,8 @@ def compare(case: Case, folder: str) -> Iterator[tuple[Verdict, Difference | Non
         yield verdict, Difference(index, *difference) if difference else None
         if difference:
             return
-        if verdict.effect == "allow" and call.kind == "tool" and call.answered:
-            answered.add(call.name)
+        if verdict.effect == "allow":
+            in_flight[index] = call
 
 
 def differs(decision: Decision, verdict: Verdict, paths: list[str]) -> tuple[str, str] | None:
@@ -103,15 +118,17 @@ def differs(decision: Decision, verdict: Verdict, paths: list[str]) -> tuple[str
     agree = decision.effect == verdict.effect
     if decision.exhausted:
         charge, wait = decision.exhausted.charge, decision.exhausted.retry_after
-        assert isinstance(charge.window, Window)
-        rule = (paths.index(charge.rule.path), charge.rule.name)
-        found += f", limit {charge.max} in {charge.window.seconds} of {rule}, wait {wait}"
-        told = (rule, charge.max, Decimal(charge.window.seconds), None if wait is None else Decimal(wait))
+        rule, window, left = (paths.index(charge.rule.path), charge.rule.name), length(charge), decision.exhausted.left
+        found += f", limit {charge.max} in {window} of {rule}, wait {wait}, left {left}"
+        again = NEVER if window is None and wait == 1 else None if wait is None else Decimal(wait)
+        told = (rule, charge.max, window, again, left)
         agree &= rules == {rule} and told in longest(verdict.refused)
     else:
         agree &= not verdict.refused and _named_alike(rules, verdict.rules, verdict.always)
     if verdict.refused:
         expected += f", one of {[tuple(map(str, refusal)) for refusal in verdict.refused]}"
+    if decision.effect == "ask":
+        agree &= _named_alike(shadow, verdict.shadow, verdict.always)
     if decision.effect == "allow":
         offers = [verdict.shadow | {refusal.rule} for refusal in longest(verdict.doubted)] or [verdict.shadow]
         agree &= any(_named_alike(shadow, offer, verdict.always) for offer in offers)
@@ -120,6 +137,17 @@ def differs(decision: Decision, verdict: Verdict, paths: list[str]) -> tuple[str
             f"{expected}, shadow one of {[sorted(o) for o in offers]}",
         )
     return None if agree else (found, expected)
+
+
+def length(charge: Charge) -> Length:
+    """The window of `charge`, as the reference has it."""
+    match charge.window:
+        case InFlight():
+            return None
+        case CalendarWindow(unit, timezone):
+            return str(unit), timezone
+        case window:
+            return Decimal(window.seconds)
 
 
 def longest(refusals: tuple[Refusal, ...]) -> list[Refusal]:

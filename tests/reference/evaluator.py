@@ -5,7 +5,7 @@ generated cases, a mistake would have to be made twice. Where the text leaves a 
 are told, a list within a list under `[*]`, a text that is no address), it makes the package's, which denies.
 
 Policies are plain trees as a JSON reader gives them (numbers `int` or `Decimal`). Every admitted charge is kept for
-ever in one list, and a limit sums those in its window.
+ever in one list, and a limit sums those that still count.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from decimal import ROUND_CEILING, Decimal
 from itertools import product
 from typing import Any, NamedTuple, TypeAlias
 
+from .clock import NEVER, Window, end_of, window_of
 from .conditions import MISSING, Situation, Undecidable, exact, globbed, holds, is_number, plain, same, steps_of, valid
 
-WORDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 RuleName: TypeAlias = tuple[int, str]
 """The number of the policy, and what denials call the rule."""
 SECTIONS = {"tool": "tools", "resource": "resources", "prompt": "prompts"}
@@ -31,7 +30,10 @@ OUTRIGHT = "(name)"
 
 @dataclass(frozen=True)
 class Call:
-    """One call; `at` in seconds since the epoch, `answered` whether a tool that was let through answers."""
+    """One call; `at` in seconds since the epoch.
+
+    If it is let through it ends when `lasts` more calls were made, with an answer or, unless `answered`, an error.
+    """
 
     kind: str
     name: str
@@ -39,6 +41,7 @@ class Call:
     annotations: dict[str, Any] | None
     at: float
     answered: bool = True
+    lasts: int = 0
 
 
 class Rule(NamedTuple):
@@ -50,7 +53,9 @@ class Rule(NamedTuple):
     number: int
     tree: dict[str, Any]
     denies: bool
+    asks: bool
     shadow: bool
+    timezone: str
 
     @property
     def name(self) -> str:
@@ -64,17 +69,30 @@ class Charge(NamedTuple):
     rule: Rule
     key: Any
     max: Decimal
-    window: Decimal
+    window: Window
     cost: Decimal
 
 
 class Refusal(NamedTuple):
-    """A limit that is used up, and the seconds until it is not; None: never. Of several the last to pass is told."""
+    """A limit that is used up, and the seconds until it is not; None: never. Of several the last to pass is told.
+
+    NEVER: when some call ends.
+    """
 
     rule: RuleName
     max: Decimal
-    window: Decimal
+    window: Window
     retry_after: Decimal | None
+    left: Decimal
+
+
+class Taken(NamedTuple):
+    """What a call took."""
+
+    key: Any
+    cost: Decimal
+    end: Decimal
+    call: int
 
 
 @dataclass(frozen=True)
@@ -84,7 +102,8 @@ class Said:
     cause: str = ""
     """Why it denies; empty if it does not."""
     rules: AbstractSet[RuleName] = frozenset()
-    """Those that deny, or all that applied and allow."""
+    """Those that deny, or that ask, or all that applied and allow."""
+    asks: bool = False
     always: AbstractSet[RuleName] = frozenset()
     shadow: AbstractSet[RuleName] = frozenset()
     charges: Sequence[Charge] = ()
@@ -98,7 +117,7 @@ class Verdict:
     cause: str
     """In one word, for statistics."""
     rules: frozenset[RuleName] = frozenset()
-    """Those that made it a denial, or all that allowed it; (policy, name)."""
+    """Those that made it a denial, those that ask, or all that allowed it; (policy, name)."""
     always: frozenset[RuleName] = frozenset()
     """Rules that deny every call of this tool; one of them is reason enough to name, whatever else denies."""
     refused: tuple[Refusal, ...] = ()
@@ -114,11 +133,15 @@ class Reference:
 
     policies: list[dict[str, Any]]
     grant: str
-    charged: list[tuple[Decimal, Any, Decimal]] = field(default_factory=list)
-    """Every charge that was ever admitted: when, on which counter, how much."""
+    taken: list[Taken] = field(default_factory=list)
+    """Every charge that was ever admitted, but those of calls in flight that have ended."""
 
-    def judge(self, call: Call, answered: AbstractSet[str]) -> Verdict:
-        """Decide about `call` after the tools in `answered` were answered; if it is allowed, it is charged."""
+    def ended(self, number: int) -> None:
+        """The call with this number is not in flight any more."""
+        self.taken = [one for one in self.taken if one.call != number or one.end != NEVER]
+
+    def judge(self, number: int, call: Call, answered: AbstractSet[str]) -> Verdict:
+        """Decide about call number `number` after the tools in `answered` were answered; if allowed, it is charged."""
         said = [self._one(number, policy, call, answered) for number, policy in enumerate(self.policies)]
         denials = [one for one in said if one.cause]
         always, shadow = union(one.always for one in said), union(one.shadow for one in said)
@@ -130,11 +153,13 @@ class Reference:
         refused = tuple(refusal for refusal, _ in enforced if refusal)
         if refused:
             return Verdict("deny", "limit", refused=refused, shadow=shadow)
-        kept = {key: cost for _, (key, cost) in enforced}
+        if asking := [one for one in said if one.asks]:
+            return Verdict("ask", "ask", union(one.rules for one in asking), always, shadow=shadow)
+        kept = {taken.key: taken for _, taken in enforced}
         doubted = tuple(refusal for refusal, _ in doubtful if refusal)
         if not doubted:
-            kept |= {key: cost for _, (key, cost) in doubtful}
-        self.charged += [(now, key, cost) for key, cost in kept.items()]
+            kept |= {taken.key: taken for _, taken in doubtful}
+        self.taken += [taken._replace(call=number) for taken in kept.values()]
         cause = "allow after limits" if charges else "allow"
         return Verdict("allow", cause, union(one.rules for one in said), always, shadow=shadow, doubted=doubted)
 
@@ -151,14 +176,15 @@ class Reference:
         shadow = policy.get("mode") == "shadow"
         if cause := self._cause(policy, section, hide, call):
             return Said(shadow=frozenset({(number, OUTRIGHT)})) if shadow else Said(cause)
-        situation = Situation(call, self.grant, policy.get("timezone", "UTC"))
+        timezone = policy.get("timezone", "UTC")
+        situation = Situation(call, self.grant, timezone)
         causes: dict[tuple[int, str], str] = {}
-        said: dict[str, set[RuleName]] = {"pass": set(), "doubt": set(), "always": set()}
+        said: dict[str, set[RuleName]] = {"pass": set(), "doubt": set(), "always": set(), "ask": set()}
         charges: list[Charge] = []
         for entry, tree in section.items():
             if not globbed(entry, call.name, "any"):
                 continue
-            for rule in rules_of(number, call.kind, entry, tree, shadow=shadow):
+            for rule in rules_of(number, call.kind, entry, tree, timezone, shadow=shadow):
                 who = (number, rule.name)
                 try:
                     word = says(rule, situation, answered)
@@ -169,17 +195,22 @@ class Reference:
                 if word not in ("pass", "skip") and denies_always(rule, situation):
                     said["always"].add(who)
                 charges += taken
-                if word == "pass" and not trial:
+                if word == "pass" and rule.asks:
+                    said["doubt" if trial else "ask"].add(who)
+                elif word == "pass" and not trial:
                     said["pass"].add(who)
                 elif word not in ("pass", "skip") and trial:
                     said["doubt"].add(who)
                 elif word not in ("pass", "skip"):
                     causes[who] = word
+        if not causes and said["ask"] and shadow:
+            return Said(shadow=said["doubt"] | said["ask"], charges=charges)
         if not causes:
-            return Said("", said["pass"], shadow=said["doubt"], charges=charges)
+            asks = bool(said["ask"])
+            return Said("", said["ask"] if asks else said["pass"], asks=asks, shadow=said["doubt"], charges=charges)
         if shadow:
             return Said(always=said["always"], shadow=said["doubt"] | set(causes))
-        return Said(next(iter(causes.values())), set(causes), said["always"], said["doubt"])
+        return Said(next(iter(causes.values())), set(causes), always=said["always"], shadow=said["doubt"])
 
     @staticmethod
     def _cause(policy: dict[str, Any], section: dict[str, Any], hide: list[str], call: Call) -> str:
@@ -198,9 +229,7 @@ class Reference:
         lists = any(globbed(key, call.name, "visible") for key in section if key != "*")
         return "" if lists else "unlisted"
 
-    def _taken(
-        self, charges: list[Charge], now: Decimal, *, shadow: bool
-    ) -> list[tuple[Refusal | None, tuple[Any, Decimal]]]:
+    def _taken(self, charges: list[Charge], now: Decimal, *, shadow: bool) -> list[tuple[Refusal | None, Taken]]:
         """For each charge whether it is refused, and what would be taken: once a counter, with the higher cost."""
         highest: dict[Any, Decimal] = {}
         for charge in charges:
@@ -208,21 +237,21 @@ class Reference:
         taken = []
         for charge in charges:
             if charge.rule.shadow == shadow:
-                cost = highest[charge.key]
-                taken.append((self._refusal(charge, cost, now), (charge.key, cost)))
+                one = Taken(charge.key, highest[charge.key], end_of(charge.window, now), -1)
+                taken.append((self._refusal(charge, one.cost, now), one))
         return taken
 
     def _refusal(self, charge: Charge, cost: Decimal, now: Decimal) -> Refusal | None:
-        def fits(at: Decimal) -> bool:
-            used = sum((c for t, key, c in self.charged if key == charge.key and at < t + charge.window), Decimal(0))
-            return used + cost <= charge.max
+        def used(at: Decimal) -> Decimal:
+            return sum((one.cost for one in self.taken if one.key == charge.key and at < one.end), Decimal(0))
 
-        if fits(now):
+        if used(now) + cost <= charge.max:
             return None
-        ends = sorted(t + charge.window for t, key, _ in self.charged if key == charge.key and now < t + charge.window)
-        waits = [end - now for end in ends if fits(end)]
+        ends = sorted({one.end for one in self.taken if one.key == charge.key and now < one.end})
+        waits = [end - now for end in ends if used(end) + cost <= charge.max]
         rule = (charge.rule.policy, charge.rule.name)
-        return Refusal(rule, charge.max, charge.window, waits[0] if waits else None)
+        left = max(Decimal(0), charge.max - used(now))
+        return Refusal(rule, charge.max, charge.window, waits[0] if waits else None, left)
 
 
 def union(sets: Iterable[AbstractSet[RuleName]]) -> frozenset[RuleName]:
@@ -248,7 +277,9 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def rules_of(policy: int, kind: str, entry: str, tree: dict[str, Any] | None, *, shadow: bool) -> Iterator[Rule]:
+def rules_of(
+    policy: int, kind: str, entry: str, tree: dict[str, Any] | None, timezone: str, *, shadow: bool
+) -> Iterator[Rule]:
     """The rules of an entry: its own, those under `rules`, those under `deny_if`."""
     tree = tree or {}
     own = {key: value for key, value in tree.items() if key not in ("rules", "deny_if")}
@@ -256,9 +287,8 @@ def rules_of(policy: int, kind: str, entry: str, tree: dict[str, Any] | None, *,
     trees += tree.get("rules", [])
     trees += [{**one, "action": "deny"} for one in tree.get("deny_if", [])]
     for number, rule in enumerate(trees, start=1):
-        yield Rule(
-            policy, kind, entry, number, rule, rule.get("action") == "deny", shadow or rule.get("mode") == "shadow"
-        )
+        action, trial = rule.get("action"), shadow or rule.get("mode") == "shadow"
+        yield Rule(policy, kind, entry, number, rule, action == "deny", action == "require_approval", trial, timezone)
 
 
 def says(rule: Rule, situation: Situation, answered: AbstractSet[str]) -> str:
@@ -272,8 +302,9 @@ def says(rule: Rule, situation: Situation, answered: AbstractSet[str]) -> str:
     if after and not any(globbed(pattern, name, "any") for pattern in after for name in answered):
         return "skip"
     stated = [one for one in tree.get("conditions", []) if not is_state(one)]
-    when = tree.get("when", []) + (stated if rule.denies else [])
-    require = tree.get("require", []) + ([] if rule.denies else stated)
+    stops = rule.denies or rule.asks
+    when = tree.get("when", []) + (stated if stops else [])
+    require = tree.get("require", []) + ([] if stops else stated)
     applies = [holds(condition, situation, every=False) for condition in when]
     if not all(applies):
         return "skip"
@@ -291,9 +322,11 @@ def denies_always(rule: Rule, situation: Situation) -> bool:
     tree = rule.tree
     if tree.get("after") or not all(settled(one, situation, every=False) for one in tree.get("when", [])):
         return False
-    settles = [settled(one, situation, every=not rule.denies) for one in tree.get("conditions", [])]
+    settles = [settled(one, situation, every=not (rule.denies or rule.asks)) for one in tree.get("conditions", [])]
     if rule.denies:
         return all(settles)
+    if rule.asks:
+        return all(settles) and False in [settled(one, situation, every=True) for one in tree.get("require", [])]
     return False in settles + [settled(one, situation, every=True) for one in tree.get("require", [])]
 
 
@@ -322,7 +355,7 @@ def charges_of(rule: Rule, situation: Situation) -> Iterator[Charge]:
         Undecidable: a cost or a `per` value is missing or makes no sense.
     """
     for place, limit in enumerate(limits_of(rule)):
-        window = seconds(limit["window"])
+        window = window_of(limit, rule.timezone)
         paths = sorted({tuple(steps_of(path)): path for path in listed(limit.get("per", []))}.items())
         if "owner" in limit:
             whose: Any = ("state", limit["owner"])
@@ -338,7 +371,8 @@ def charges_of(rule: Rule, situation: Situation) -> Iterator[Charge]:
         )
         cost = cost_of(limit, situation)
         for values in product(*[per_values(path, situation) for _, path in paths]):
-            yield Charge(rule, (key, values), exact(limit["max"]), window, cost)
+            most = limit["max_concurrent"] if window is None else limit["max"]
+            yield Charge(rule, (key, values), exact(most), window, cost)
 
 
 def limits_of(rule: Rule) -> Iterator[dict[str, Any]]:
@@ -357,17 +391,6 @@ def limits_of(rule: Rule) -> Iterator[dict[str, Any]]:
             if condition["op"] == "lt":  # Intercept 1.x counts in whole numbers
                 highest = highest.to_integral_value(ROUND_CEILING) - 1
             yield {**tree["state"], "owner": condition["path"], "max": highest}
-
-
-def seconds(window: Any) -> Decimal:
-    """The length of a window."""
-    if is_number(window):
-        return exact(window)
-    if window in WORDS:
-        return Decimal(WORDS[window])
-    parts = re.fullmatch(r"([0-9.]+)([smhd])", window)
-    assert parts, window
-    return Decimal(parts[1]) * UNITS[parts[2]]
 
 
 def per_values(path: str, situation: Situation) -> list[Any]:

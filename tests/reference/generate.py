@@ -19,12 +19,14 @@ from .words import (
     GRANTS,
     KEYS,
     LOOKALIKES,
+    MIDNIGHTS,
     NAMES,
     NUMBER_PATHS,
     ODD,
     ODD_NAMES,
     OFTEN,
     PER,
+    PERIODS,
     RULE_NAMES,
     SCHEMAS,
     STEPS,
@@ -178,6 +180,10 @@ class Generator:
                 )
             if self.chance(0.2):
                 rule["conditions"].append(self.condition())
+        if "action" not in rule and "state" not in rule and self.chance(0.1):
+            rule["action"] = "require_approval"
+            if self.chance(0.5):
+                rule.setdefault("when", []).append(self.condition())
         if "action" not in rule and self.chance(0.15):
             rule["action"] = self.one(("allow", "evaluate"))
         if self.chance(0.15):
@@ -203,13 +209,22 @@ class Generator:
             rule["limits"] = [self.limit() for _ in range(self.one((1, 1, 1, 2)))]
 
     def limit(self) -> Tree:
-        limit: Tree = {"max": self.one((1, 2, 3, 5, 10)), "window": self.one(self.windows)}
+        limit: Tree = {}
         if self.chance(0.45):
             limit["counter"] = self.one(("c", "c", "d"))
-        if self.chance(0.15):
-            limit["scope"] = self.one(("grant", "grant", "session"))
+        if self.chance(0.2):
+            limit["scope"] = self.one(("grant", "global", "session"))
         if self.chance(0.3):
             limit["per"] = self.per()
+        if self.chance(0.15):
+            return {"max_concurrent": self.one((1, 1, 2, 3)), **limit}
+        limit |= {"max": self.one((1, 2, 3, 5, 10)), "window": self.one(self.windows)}
+        if self.chance(0.25):
+            limit |= {"window": self.one(PERIODS), "align": "calendar"}
+            if self.chance(0.4):
+                limit["timezone"] = self.one(TIMEZONES)
+        elif self.chance(0.1):
+            limit["align"] = "sliding"
         if self.chance(0.3):
             limit["cost"] = {"from": self.one(NUMBER_PATHS)}
             limit["max"] = self.one((5, 10, 10, Decimal("10.00"), Decimal("0.3"), 20, BIG))
@@ -297,7 +312,10 @@ class Generator:
     # --- calls ----------------------------------------------------------------------------------------------------
 
     def calls(self, policies: list[Tree], count: int) -> list[Call]:
-        now = float(self.random.randrange(1_700_000_000, 1_760_000_000)) + self.one((0.0, 0.5))
+        now = float(self.random.randrange(1_700_000_000, 1_760_000_000))
+        if self.chance(0.3):
+            now = float(self.one(MIDNIGHTS) - self.one((0, 1, 59, 1800, 3600, 7200, 86400)))
+        now += self.one((0.0, 0.5))
         steps = self.one(STEPS)
         annotations = {name: self.annotations() for name in TOOLS}
         favourites = [self.name(policies) for _ in range(4)]
@@ -306,15 +324,17 @@ class Generator:
             now += self.one(steps)
             if calls and self.chance(0.35):
                 last = self.one(calls[-2:])
-                calls.append(
-                    Call(last.kind, last.name, last.arguments, last.annotations, now, answered=self.chance(0.85))
-                )
+                calls.append(self.made(last.kind, last.name, last.arguments, last.annotations, now))
                 continue
             kind, name = self.one(favourites) if self.chance(0.6) else self.name(policies)
             arguments = {} if kind == "resource" else self.arguments()
             hints = annotations.get(name, {}) if kind == "tool" else None
-            calls.append(Call(kind, name, arguments, hints, now, answered=self.chance(0.85)))
+            calls.append(self.made(kind, name, arguments, hints, now))
         return calls
+
+    def made(self, kind: str, name: str, arguments: Tree, hints: Tree | None, now: float) -> Call:
+        lasts = self.one((1, 2, 5, 100)) if self.chance(0.4) else 0
+        return Call(kind, name, arguments, hints, now, answered=self.chance(0.85), lasts=lasts)
 
     def name(self, policies: list[Tree]) -> tuple[str, str]:
         policy = self.one(policies)

@@ -33,10 +33,13 @@ def history(one: Case, texts: list[str], folder: str, suffix: str = "json") -> l
     package = Package(paths, one.grant)
     answered: set[str] = set()
     came = []
-    for call in one.calls:
-        decision = package.judge(call, answered)
+    for number, call in enumerate(one.calls):
+        decision = package.judge(number, call, answered)
         came.append((decision.effect, decision.exhausted.retry_after if decision.exhausted else None))
-        if decision.effect is Effect.ALLOW and call.kind == "tool" and call.answered:
+        if decision.effect is not Effect.ALLOW or call.lasts:
+            continue
+        package.ended(number, call)
+        if call.kind == "tool" and call.answered:
             answered.add(call.name)
     return came
 

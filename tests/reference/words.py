@@ -33,6 +33,14 @@ RULE_NAMES: Final = ("one", "two", "pay#2", "get_a#2", "get_*#2", "*#2", "send_t
 TIMEZONES: Final = ("UTC", "Europe/Berlin", "America/Sao_Paulo", "Asia/Kolkata", "Australia/Lord_Howe")
 DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WINDOWS: Final = (1, 30, "30s", 60, "minute", "1m", "1h", "hour", Decimal("0.5"), "day")
+PERIODS: Final = ("second", "minute", "hour", "hour", "day", "day", "week", "month", "month")
+MIDNIGHTS: Final = (
+    *(1_711_846_800, 1_729_990_800),  # the clocks of Berlin change
+    *(1_712_415_600, 1_728_142_200),  # those of Lord Howe, by half an hour
+    *(1_709_164_800, 1_709_251_200, 1_735_689_600),  # before and after a leap day, and a new year, in UTC
+    *(1_709_262_000, 1_709_231_400),  # the first of March in Sao Paulo and in Kolkata
+)
+"""Times at which periods of some calendar begin or are of another length."""
 STEPS: Final = (
     (0, 0, 1, 30),
     (0, 0.5, 0.5, 1),
