@@ -1,0 +1,291 @@
+"""The words that tell what a tool does: verbs, the things that they act on, and what the two mean together.
+
+Words of the trade, not of any one server. A verb that is in no table is unknown, and what is unknown counts as a
+change. Where a verb means different things for different objects, its common sense stands in `VERBS` and the others in
+`SENSES`.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from .model import Category
+
+_READING: Final = """
+    aggregate analyse analyze audit autocomplete benchmark browse calc calculate cat check compare compute consult
+    convert correlate count decode demonstrate describe detect diagnose diff digest discover display download echo
+    encode enumerate estimate evaluate examine explain explore export extract fetch filter find forecast gather
+    geocode get glob grep head help identify inspect interpret introspect investigate know lint list locate log look
+    lookup ls map measure monitor observe outline parse peek ping poll predict preview profile query rank read recall
+    receive recommend render research resolve retrieve return reverse sample scan scrape screenshot search see select
+    show similar simulate size sniff sort stat stats status suggest summarise summarize survey tail tell think top
+    trace track transcribe translate traverse triage understand validate verify view visualise visualize wait watch
+    whoami whois
+"""
+"""What they leave behind is an answer."""
+
+_WRITING: Final = """
+    accept ack acknowledge activate add adjust allocate alter amend annotate append apply approve archive assign
+    associate attach authenticate author authorise authorize backup bind blacklist block book bookmark bridge bump
+    cancel capture change checkout cherry-pick claim classify clone close collect comment commit complete compose
+    compress configure confirm connect consolidate contest copy create crop customise customize deactivate decline
+    decrease decrement defer define delay delegate demote deny deprecate design dim disable disapprove disconnect
+    dismiss draft duplicate edit email embed enable enqueue enrich enroll ensure exchange expand expire extend
+    favorite favourite finalise finalize fix flag follow fork format forward freeze fulfil fulfill generate give grant
+    group handle hide highlight hset import improve increase increment index ingest init initialise initialize inject
+    insert instantiate invite isolate issue join label leave link lock login logout lpush make manage mark memorize
+    merge message mkdir modify mount move mutate mute name nominate note notify onboard open opt optimize order
+    organise organize override park patch pin place plan populate post prepare prepend prioritise prioritize propose
+    protect provision publish pull push put quarantine rate react reactivate rearrange reassign rebase record recover
+    redact redirect refine refresh regenerate register reject relate release relocate remember remind rename reopen
+    reorder reorganise reorganize repair replace reply report repost reprioritise reprioritize request reschedule
+    resend reserve reset respond restrict resubmit retitle retweet revert review rotate rpush sadd save schedule send
+    set setup share shorten sign snapshot snooze split squash stage star stash store submit subscribe supersede
+    suspend swap switch synthesise synthesize tag take toggle touch transfer transform transition tweak tweet typing
+    unarchive unban unblock undelete undo unfollow unfreeze ungroup unhide unlock unmark unmute unpin unprotect
+    unresolve unset unstage unstar unsubscribe unvote unwrap update upload upsert upvote vote whitelist wrap write
+    xadd zadd zip
+"""
+"""They change or create what can be changed back; sending and publishing is among them."""
+
+_RUNNING: Final = """
+    abort actuate arm bash boot bootstrap build call click compile conduct control cordon crawl debug deploy disarm
+    dispatch do doubleclick downgrade drag drain drive eject emulate eval exec execute failover fill fuzz goto halt
+    hibernate hover initiate install instruct interact interrupt invoke kill launch load migrate navigate orchestrate
+    pause perform play power press print probe process promote pump reboot rebuild recompile reconnect recreate
+    recycle redeploy redrive reindex reinstall relaunch reload replay reprocess requeue rerun resize restart resume
+    resync retry rewind rollback rollout run scale scroll scrub shell shutdown signal skip spawn speak spin start step
+    stop swipe sync synchronise synchronize tap terminate test train trigger tunnel turn type uncordon undeploy
+    unpause upgrade wake
+"""
+"""They set something in motion whose effect is not in the verb."""
+
+_DESTROYING: Final = """
+    ban bury clean cleanup clear decommission del delete deprovision deregister destroy detach disassociate discard
+    dispose dissociate drop empty eradicate erase evict expel expunge flush flushall flushdb forget hdel invalidate
+    kick lpop lrem nuke obliterate offboard overwrite pop prune purge remove restore revoke rm rmdir rpop shred srem
+    strip subtract takedown trash truncate unassign unassociate unbind undefine unenroll uninstall unlabel unlike
+    unlink unmap unpublish unreact unregister unshare untag vacuum void wipe xdel xtrim zap zrem
+"""
+"""Something is gone afterwards."""
+
+_PAYING: Final = """
+    bid buy charge credit debit deposit disburse donate exercise fund hedge invest liquidate pay payout purchase
+    redeem refund reimburse remit renew rent repay sell settle stake tokenise tokenize topup trade unstake wager
+    withdraw
+"""
+"""Money moves, or somebody owes it."""
+
+
+def each(words: str) -> frozenset[str]:
+    """The words of a text, as a set."""
+    return frozenset(words.split())
+
+
+VERBS: Final[dict[str, Category]] = (
+    dict.fromkeys(_READING.split(), Category.READ)
+    | dict.fromkeys(_WRITING.split(), Category.WRITE)
+    | dict.fromkeys(_RUNNING.split(), Category.EXECUTE)
+    | dict.fromkeys(_DESTROYING.split(), Category.DESTRUCTIVE)
+    | dict.fromkeys(_PAYING.split(), Category.FINANCIAL)
+)
+"""What a verb says when nothing else is known."""
+
+ALSO_NOUNS: Final = each("""
+    aggregate archive audit author backup benchmark bid block book bookmark bridge build bump call capture change
+    charge check checkout claim clean clear click clone close comment commit complete compose connect control copy
+    count crawl credit debug deploy deposit design diff digest dispatch display do download draft drive drop echo
+    email embed empty estimate exchange exec exercise expand export extract filter fix flag follow fork format forward
+    fund group head hedge help highlight import increase index init insert install invite issue join label launch
+    leave link lint load lock log login logout look lookup make map measure merge message monitor mount move name note
+    open order outline override park patch pause pay payout pin place plan play poll pop post power press print
+    process profile promote pull pump purchase push query rank rate record redirect refund release rent replay reply
+    report request research reset resize return reverse review rollback rollout run sample save scale scan schedule
+    screenshot scrub search select set setup share shell show sign signal similar size skip snapshot sort split stage
+    stake star start stash stat stats status step stop store submit survey swap switch sync tag tail test top topup
+    touch trace track trade train transfer transform transition trigger turn tweet type typing upgrade upload view
+    void vote wait watch whois wrap zip
+""")
+"""Verbs that name a thing as often: they count only where no other word of the name is a verb."""
+
+
+PLAIN_READING: Final = each("count describe fetch find get list lookup read retrieve search show view whoami")
+"""Verbs that hardly ever do more than read; the others of their table may start something."""
+
+
+class Sense(NamedTuple):
+    """What verbs mean when they act on certain things."""
+
+    verbs: frozenset[str]
+    """Empty: every verb that changes something."""
+    things: frozenset[str]
+    """One of them has to be what the verb acts on, as the name or the description has it; empty: whatever it is."""
+    unless: frozenset[str]
+    """None of these words may be in the name or beside the verb."""
+    category: Category
+    why: str
+
+
+def _sense(category: Category, why: str, verbs: str, things: str = "", unless: str = "") -> Sense:
+    return Sense(each(verbs), each(things), each(unless), category, why)
+
+
+_MONEY: Final = """
+    bill boleto cashout charge chargeback cheque deposit disbursement donation installment invoice loan mandate
+    payable paycheck payment payout payroll pix preapproval purchase refund reimbursement remittance salary settlement
+    subscription wager withdrawal
+"""
+"""What is not changed without money or a debt moving."""
+_NOT_MONEY: Final = """
+    attribute comment email endpoint event filter label list metadata method newsletter note notification profile
+    provider push reminder setting sns tag template topic trial webhook
+"""
+"""Beside them a word of money names a setting, a message or a stream."""
+
+SENSES: Final = (
+    # --- reading verbs that change something, and acting verbs that only read
+    _sense(
+        Category.WRITE,
+        "closes it",
+        "resolve",
+        "alert annotation case comment conflict conversation discussion dispute error event finding incident issue"
+        " problem review thread ticket todo vulnerability",
+    ),
+    _sense(
+        Category.WRITE,
+        "stores it",
+        "log track",
+        "activity call contact event expense food habit hour meal meeting metric mood note time weight workout",
+    ),
+    _sense(
+        Category.EXECUTE,
+        "generates media, which costs",
+        "compose convert generate synthesise synthesize",
+        "animation audio dialogue effect image music sound speech song video",
+    ),
+    _sense(
+        Category.READ,
+        "asks a question",
+        "execute perform run make do conduct",
+        "aggregation analysis analytics audit check comparison diagnostic diagnostics grep insight lint logql lookup"
+        " metricsql promql search traceql validation",
+    ),
+    _sense(
+        Category.READ, "takes a picture", "capture take", "dom frame heap heapsnapshot photo picture screen screenshot"
+    ),
+    _sense(
+        Category.READ,
+        "takes a picture",
+        "capture take",
+        "snapshot",
+        "backup cluster database disk droplet instance machine server vm volume",
+    ),
+    _sense(Category.READ, "opens it for reading", "open", "document file folder node note record resource"),
+    _sense(
+        Category.WRITE,
+        "makes one of the other",
+        "convert",
+        "account contact deal draft issue lead opportunity project quote snapshot task ticket",
+    ),
+    _sense(
+        Category.READ,
+        "answers with it",
+        "format transform",
+        "color currency date html json markdown number regex string text time timestamp timezone unit",
+    ),
+    _sense(
+        Category.READ,
+        "answers with it",
+        "build create generate",
+        "analysis diff estimate explanation forecast insight preview recommendation statistics suggestion summary",
+        "audio image video voice",
+    ),
+    _sense(Category.READ, "reads it", "load", "document file guide instruction memory skill url"),
+    # --- money
+    _sense(
+        Category.FINANCIAL, "decides who pays", "accept close contest submit update", "chargeback dispute", "evidence"
+    ),
+    _sense(Category.FINANCIAL, "takes the money", "receive record", "payment"),
+    _sense(Category.FINANCIAL, "money is paid for it", "approve submit", "expense reimbursement timecard timesheet"),
+    _sense(
+        Category.FINANCIAL,
+        "changes what is owed",
+        "add allocate cancel create delete edit issue make send update void",
+        "bank_transaction credit_note debit_note gift_card sales_receipt store_credit vendor_credit",
+    ),
+    _sense(Category.FINANCIAL, "takes the money", "capture", "authorization authorisation charge fund order payment"),
+    _sense(
+        Category.FINANCIAL,
+        "advertising spends money",
+        "activate create duplicate edit enable launch publish resume schedule set start update",
+        "ad adgroup adset",
+        "",
+    ),
+    _sense(
+        Category.FINANCIAL,
+        "an order commits money",
+        "cancel close create execute modify open place replace submit",
+        "order position trade",
+        "sort stop view work",
+    ),
+    _sense(Category.FINANCIAL, "permits spending", "authorise authorize", "payment transaction transfer order charge"),
+    _sense(
+        Category.FINANCIAL,
+        "moves money",
+        "approve bridge create cancel execute initiate make schedule send submit swap transfer unwrap wrap",
+        "bitcoin btc coin crypto eth fund money sol transfer usdc wallet_transaction",
+        "call data domain file ownership",
+    ),
+    _sense(Category.FINANCIAL, "moves money", "send sign submit swap transfer", "token transaction", "access reset"),
+    _sense(Category.FINANCIAL, "prepares a payment", "create generate tokenise tokenize", "card"),
+    _sense(Category.FINANCIAL, "commits to a purchase", "register renew", "domain"),
+    _sense(Category.FINANCIAL, "money or a debt moves", "", _MONEY, _NOT_MONEY),
+    # --- what runs
+    _sense(
+        Category.EXECUTE,
+        "starts it",
+        "create dispatch schedule submit",
+        "build deployment execution job pipeline rollout run",
+    ),
+    _sense(
+        Category.EXECUTE,
+        "changes what runs",
+        "activate cancel close confirm replay requeue resend reset start suspend",
+        "build deployment execution export import job operation pipeline process query rollout run scan simulation"
+        " task test",
+    ),
+    _sense(
+        Category.EXECUTE, "acts in a browser", "accept close dismiss drop handle", "browser dialog page popup window"
+    ),
+    _sense(
+        Category.EXECUTE,
+        "opens or ends a process",
+        "close open",
+        "app application browser door garage gate session shell tab terminal tunnel url valve",
+    ),
+    _sense(Category.EXECUTE, "rolls it out", "apply", "infrastructure kubectl manifest migration stack terraform"),
+    _sense(
+        Category.EXECUTE,
+        "moves a device",
+        "control set toggle",
+        "brightness climate cover fan lamp light outlet switch thermostat volume",
+    ),
+    _sense(Category.EXECUTE, "starts it", "kick", "off"),
+    _sense(Category.EXECUTE, "opens a tunnel", "forward", "port"),
+    _sense(Category.EXECUTE, "places a call", "create make place start", "call"),
+    # --- what only changes
+    _sense(Category.WRITE, "changes a rank", "demote promote", "candidate epic issue member milestone role user"),
+    _sense(
+        Category.WRITE,
+        "is set again at any time",
+        "clear disconnect",
+        "cache context dir directory filter selection session",
+    ),
+    _sense(Category.WRITE, "fills again by itself", "flush invalidate purge", "cache cdn"),
+    _sense(Category.WRITE, "a small sign", "start stop", "typing"),
+    _sense(Category.WRITE, "brings it back", "restore", "archived deleted message page trash"),
+    # --- what is lost
+    _sense(Category.DESTRUCTIVE, "what was there is lost", "reset", "branch commit data database factory head table"),
+    _sense(Category.DESTRUCTIVE, "gives up membership", "leave", "channel group organization team workspace"),
+)
+"""Looked at in this order for the verb that was found; the first that fits counts."""

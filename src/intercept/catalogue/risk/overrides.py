@@ -1,0 +1,13 @@
+"""Well-known exceptions: tools whose class people agree on and whose words do not tell. At most twenty."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .model import Category, Risk
+
+OVERRIDES: Final = {
+    # WhatsApp buttons that place calls and open addresses: sending them sets something in motion at the other end.
+    "send_button_actions": (Category.EXECUTE, Risk.HIGH),
+    "send_button_list": (Category.EXECUTE, Risk.HIGH),
+}

@@ -1,0 +1,311 @@
+"""What a tool is called and says, and how dangerous it is taken for."""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+from intercept.catalogue.risk import FLAGS, SEVERITY, Category, Risk, Verdict, classify
+from intercept.catalogue.risk.overrides import OVERRIDES
+from intercept.values import Json
+
+READ, WRITE, EXECUTE, DESTRUCTIVE, FINANCIAL = Category
+
+
+def tool(name: str, description: str = "", *, hints: Json = None, **arguments: Json) -> Verdict:
+    """The verdict on a tool with these arguments: a schema, a list of values, or the description of a text."""
+    properties: dict[str, Json] = {}
+    for key, value in arguments.items():
+        match value:
+            case str():
+                properties[key] = {"type": "string", "description": value}
+            case list():
+                properties[key] = {"type": "string", "enum": value}
+            case _:
+                properties[key] = value
+    schema: Json = {"type": "object", "properties": properties}
+    definition: dict[str, Json] = {"name": name, "description": description, "inputSchema": schema}
+    return classify(definition | ({"annotations": hints} if hints is not None else {}))
+
+
+def _texts(argument: str) -> dict[str, Json]:
+    return {argument: "what to run"}
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "category"),
+    [
+        ("list_boards", "List the boards of a workspace.", READ),
+        ("getBoardV2", "", READ),
+        ("board-get", "", READ),
+        ("boards_list", "", READ),
+        ("acme_get_board", "", READ),
+        ("board", "This tool can be used to fetch one board.", READ),
+        ("merge_request_list", "List merge requests", READ),
+        ("directory_tree", "Get a tree of folders", READ),
+        ("describe-instances", "Describes instances, and never changes them", READ),
+        ("take_screenshot", "Take a screenshot of the page", READ),
+        ("create_board", "Create a board", WRITE),
+        ("board_settings", "Updates the settings of a board", WRITE),
+        ("send_sms", "Send a text message", WRITE),
+        ("mark_chat_as_read", "Mark a chat as read", WRITE),
+        ("resolve_thread", "Resolve a review thread", WRITE),
+        ("clear_cache", "Clear the cache", WRITE),
+        ("restart_server", "Restart a server", EXECUTE),
+        ("server_action", "Reboots the machine", EXECUTE),
+        ("kick_off", "Trigger a deployment", EXECUTE),
+        ("create_deployment", "Create a deployment", EXECUTE),
+        ("cancel_workflow_run", "Cancel a run", EXECUTE),
+        ("text_to_speech", "Convert text to speech", EXECUTE),
+        ("browser_click", "Click an element", EXECUTE),
+        ("browser_select_option", "Select an option in a dropdown", EXECUTE),
+        ("delete_board", "Delete a board", DESTRUCTIVE),
+        ("board_cleanup", "Permanently delete old boards", DESTRUCTIVE),
+        ("remove_member", "Remove a member from the team", DESTRUCTIVE),
+        ("prune", "Removes what is not used", DESTRUCTIVE),
+        ("create_refund", "Create a refund", FINANCIAL),
+        ("refund", "", FINANCIAL),
+        ("place_order", "Places an order", FINANCIAL),
+        ("cancel_subscription", "Cancel a subscription", FINANCIAL),
+        ("create_payment_link", "Create a link that collects money", FINANCIAL),
+        ("update_adset", "Update an ad set", FINANCIAL),
+        ("create_adjustment", "Create an adjustment to refund a transaction.", FINANCIAL),
+    ],
+)  # fmt: skip
+def test_the_verb_and_its_object_tell_the_class(name: str, description: str, category: Category) -> None:
+    assert tool(name, description).category is category
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "category"),
+    [
+        ("list_invoices", "List invoices", READ),
+        ("get_refund", "Get a refund by id", READ),
+        ("preview_invoice", "Preview what an invoice would charge", READ),
+        ("get_subscription", "Get a webhook subscription", READ),
+        ("create_webhook_subscription", "Create a webhook subscription", WRITE),
+        ("create_payment_method_label", "Label a payment method", WRITE),
+        ("create_product", "Create a product", WRITE),
+        ("transfer_file", "Transfer a file to another folder", WRITE),
+    ],
+)
+def test_words_of_money_that_name_something_else_move_no_money(name: str, description: str, category: Category) -> None:
+    assert tool(name, description).category is category
+
+
+@pytest.mark.parametrize("name", ["frobnicate", "board", "", "x", "数据", "___"])
+def test_what_no_word_tells_about_is_a_change(name: str) -> None:
+    verdict = tool(name)
+
+    assert verdict.category is WRITE
+    assert "unclear" in verdict.flags
+
+
+@pytest.mark.parametrize(
+    "definition", [None, [], {}, {"name": 7, "description": [], "inputSchema": "no"}, {"name": None}]
+)
+def test_a_malformed_definition_is_unclear_and_no_error(definition: Json) -> None:
+    assert "unclear" in classify(definition).flags
+
+
+def test_a_description_that_says_more_than_the_name_raises_the_class() -> None:
+    assert tool("get_draft", "Get or create a draft").category is WRITE
+    assert tool("boards", "List, create, update or delete boards").category is DESTRUCTIVE
+
+
+def test_a_noun_that_is_also_a_verb_gives_way_to_the_description() -> None:
+    assert tool("pipelines_run", "Retrieve data of a pipeline run").category is READ
+    assert tool("issue_log", "Show the log of an issue").category is READ
+
+
+def test_other_tools_and_arguments_in_a_description_count_for_nothing() -> None:
+    text = "List boards.\n\nUse delete_board to delete one.\n\nArgs:\n    force: delete without asking"
+
+    assert tool("list_boards", text).category is READ
+
+
+# --- arguments --------------------------------------------------------------------------------------------------------
+
+
+def test_a_tool_of_several_actions_is_as_dangerous_as_the_worst_of_them() -> None:
+    verdict = tool("boards", "Work with boards", action=["list", "get", "archive", "delete_board"])
+
+    assert verdict.category is DESTRUCTIVE
+    assert verdict.choice is not None
+    assert verdict.choice.path == ("action",)
+    assert [(action.value, action.category) for action in verdict.choice.actions] == [
+        ("list", READ), ("get", READ), ("archive", WRITE), ("delete_board", DESTRUCTIVE),
+    ]  # fmt: skip
+    assert "multi-action" in verdict.flags
+    assert verdict.evidence == ("argument `action` can be `delete_board`",)
+
+
+def test_the_choosing_argument_is_found_one_level_down_and_in_alternatives() -> None:
+    inner: Json = {"type": "object", "properties": {"operation": {"enum": ["read", "purge"]}}}
+    variant: Json = {
+        "oneOf": [{"properties": {"method": {"const": "get"}}}, {"properties": {"method": {"const": "drop"}}}]
+    }
+
+    assert tool("table", "", params=inner).category is DESTRUCTIVE
+    assert tool("table", "", method={"anyOf": [{"const": "get"}, {"const": "drop"}]}).category is DESTRUCTIVE
+    assert classify({"name": "table", "inputSchema": variant}).category is WRITE  # nothing that we can name
+
+
+def test_actions_in_a_description_in_quotes_count_like_an_enumeration() -> None:
+    assert tool("boards", "Work with boards", action="one of 'list', 'create', 'delete'").category is DESTRUCTIVE
+
+
+@pytest.mark.parametrize("values", [["open", "closed", "all"], ["build_failed", "marked", "assigned", "mentioned"]])
+def test_a_filter_is_no_choice_of_actions(values: list[Json]) -> None:
+    verdict = tool("list_todos", "List to-dos", action=values)
+
+    assert (verdict.category, verdict.choice) == (READ, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "description", "risk"),
+    [
+        ("query", "sql", "Run a query", Risk.HIGH),
+        ("query", "sql", "Run a read-only query", Risk.MEDIUM),
+        ("read_data", "query", "Query the database with SQL", Risk.HIGH),
+        ("terminal", "command", "Type into the terminal", Risk.CRITICAL),
+        ("run_python", "code", "Run code in a sandbox", Risk.CRITICAL),
+    ],
+)
+def test_an_argument_that_is_run_makes_it_execute(name: str, argument: str, description: str, risk: Risk) -> None:
+    verdict = tool(name, description, **_texts(argument))
+
+    assert (verdict.category, verdict.risk) == (EXECUTE, risk)
+    assert verdict.checked == (argument,)
+    assert "runs-code" in verdict.flags
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [("search_code", "query"), ("explain_sql", "sql"), ("validate_script", "script"), ("get_country", "code")],
+)
+def test_an_argument_that_is_only_looked_at_runs_nothing(name: str, argument: str) -> None:
+    assert tool(name, "", **_texts(argument)).category is READ
+
+
+def test_any_request_that_arguments_describe_is_execute() -> None:
+    assert tool("api", "Talk to the API", method=["GET", "POST", "DELETE"], path="where").category is EXECUTE
+
+
+# --- secrets, people, annotations -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "arguments"),
+    [
+        ("get_secret", "", {}),
+        ("get_access_token", "", {}),
+        ("get_connection_string", "", {}),
+        ("list_pages", "List pages. Returns the name and access token of each page.", {}),
+        ("get_database", "Database details, masked", {"reveal": {"type": "boolean"}}),
+    ],
+)
+def test_reads_that_return_secrets_are_flagged_and_high(
+    name: str, description: str, arguments: dict[str, Json]
+) -> None:
+    verdict = tool(name, description, **arguments)
+
+    assert (verdict.category, verdict.risk) == (READ, Risk.HIGH)
+    assert "returns-secrets" in verdict.flags
+
+
+@pytest.mark.parametrize(
+    ("name", "description"),
+    [
+        ("list_boards", "List boards. Requires a valid access token."),
+        ("list_boards", "List boards.\n\nArgs:\n  access_token: contains the API key, returned by login"),
+        ("get_next_page", "Get the page after a page token"),
+    ],
+)
+def test_a_secret_that_goes_in_is_none_that_comes_out(name: str, description: str) -> None:
+    verdict = tool(name, description)
+
+    assert (verdict.risk, verdict.flags) == (Risk.LOW, ())
+
+
+def test_reads_about_people_are_medium() -> None:
+    verdict = tool("list_customers", "List customers")
+
+    assert (verdict.risk, verdict.flags, verdict.score) == (Risk.MEDIUM, ("private-data",), 2)
+
+
+def test_no_annotation_lowers_anything() -> None:
+    harmless: dict[str, Json] = {"readOnlyHint": True, "destructiveHint": False}
+    for name, description in [
+        ("delete_board", ""),
+        ("refund", ""),
+        ("run_job", "Run a job"),
+        ("frob", ""),
+        ("send_sms", ""),
+    ]:
+        plain, marked = tool(name, description), tool(name, description, hints=harmless)
+
+        assert (marked.category, marked.risk) == (plain.category, plain.risk)
+        assert "annotated-read-only" in marked.flags
+
+
+def test_annotations_raise_what_the_words_leave_open() -> None:
+    assert tool("get_board", "Get a board", hints={"destructiveHint": True}).category is WRITE
+    assert tool("status", "Status", hints={"readOnlyHint": False}).category is WRITE
+    assert tool("frobnicate", "", hints={"destructiveHint": True}).risk is Risk.HIGH
+    assert "annotated-destructive" in tool("update_board", "", hints={"destructiveHint": True}).flags
+
+
+@pytest.mark.parametrize("hints", [{"readOnlyHint": "yes"}, {"destructiveHint": 1}, {}])
+def test_annotations_of_the_wrong_type_say_nothing(hints: dict[str, Json]) -> None:
+    assert tool("get_board", "", hints=hints) == tool("get_board")
+
+
+# --- the verdict itself -----------------------------------------------------------------------------------------------
+
+
+def test_the_tools_that_users_named_come_out_as_they_named_them() -> None:
+    named = {
+        ("fb_send_message", "Send a text message via Messenger to a user."): (WRITE, Risk.MEDIUM),
+        ("send_interactive_flow", "Send an interactive flow message."): (WRITE, Risk.MEDIUM),
+        ("send_option_list", "Send an interactive option list."): (WRITE, Risk.MEDIUM),
+        ("send_button_list", "Send a message with buttons"): (EXECUTE, Risk.HIGH),
+        ("send_button_actions", "Send interactive action buttons"): (EXECUTE, Risk.HIGH),
+    }
+    for (name, description), expected in named.items():
+        verdict = tool(name, description)
+        assert (verdict.category, verdict.risk) == expected, name
+
+
+def test_exceptions_by_name_are_few() -> None:
+    assert len(OVERRIDES) <= 20
+
+
+def test_a_verdict_names_its_evidence_uses_known_flags_and_is_always_the_same() -> None:
+    rng = random.Random(5)
+    parts = ["get", "list", "board", "delete", "sql", "run", "payment", "x", "9", "-", "_", "é", "Sync", "or", "of"]
+    for _ in range(2000):
+        name = "_".join(rng.sample(parts, rng.randint(0, 5)))
+        definition: Json = {
+            "name": name,
+            "description": " ".join(rng.choices(parts, k=rng.randint(0, 12))),
+            "inputSchema": {"properties": {rng.choice(parts): {"enum": rng.sample(parts, rng.randint(0, 4))}}},
+        }
+        verdict = classify(definition)
+
+        assert verdict.evidence, definition
+        assert all(verdict.evidence), definition
+        assert set(verdict.flags) <= set(FLAGS), definition
+        assert 1 <= verdict.score <= 5
+        assert verdict == classify(json.loads(json.dumps(definition)))
+
+
+def test_the_classes_are_ordered_by_danger() -> None:
+    assert sorted(Category, key=SEVERITY.__getitem__) == [READ, WRITE, EXECUTE, DESTRUCTIVE, FINANCIAL]
+
+
+def test_a_huge_description_costs_no_more_than_its_beginning() -> None:
+    assert tool("board", "a (" * 200_000 + "deletes everything").category is WRITE
+    assert tool("board", "[" * 200_000).category is WRITE
