@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from intercept.audit import Recorder
 from intercept.enforcement import Enforcer
 from intercept.errors import ProtocolError
 from intercept.limits.memory import MemoryStore
@@ -56,6 +57,10 @@ class Conversation:
     def _random(self, size: int) -> bytes:
         self._drawn += 1
         return self._drawn.to_bytes(size, "big")
+
+    def record_with(self, recorder: Recorder) -> None:
+        """Decisions are recorded from now on; to be called before the first."""
+        self._enforcer = Enforcer(MemoryStore(), grant="test", clock=lambda: self.now, recorder=recorder)
 
     def client(self, message: Mapping[str, object] | bytes) -> None:
         """The client sends a message."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 
@@ -22,6 +22,9 @@ from .session import Session
 from .upstream import KILL_AFTER, Upstream
 from .wakeup import Wakeup
 
+if TYPE_CHECKING:
+    from .audit import Recorder
+
 EXIT_AFTER: Final = 2.5
 """Seconds that the upstream has to exit by itself once its input has ended. Real servers take up to 0.8; a client that
 sends SIGTERM after 2 s makes us hurry."""
@@ -33,13 +36,20 @@ class Control:
     """Runs until the session is over, and leaves nobody behind."""
 
     def __init__(
-        self, relay: Relay, upstream: Upstream, wakeup: Wakeup, notices: Notices, reloader: Reloader | None
+        self,
+        relay: Relay,
+        upstream: Upstream,
+        wakeup: Wakeup,
+        notices: Notices,
+        reloader: Reloader | None,
+        recorder: Recorder | None = None,
     ) -> None:
         self._relay = relay
         self._upstream = upstream
         self._wakeup = wakeup
         self._notices = notices
         self._reloader = reloader
+        self._recorder = recorder
 
     async def run(self) -> int:
         """Supervise the session; return the exit code, which is the upstream's."""
@@ -50,6 +60,8 @@ class Control:
                 await self._woken(within=self._relay.tick())
             code = await self._end()
             tasks.cancel_scope.cancel()
+        if self._recorder is not None:
+            self._recorder.end(self._why(), code)
         return code
 
     async def _woken(self, within: float | None) -> None:
@@ -72,6 +84,15 @@ class Control:
             or self._relay.to_upstream.broken
             or self._upstream.poll() is not None
         )
+
+    def _why(self) -> str:
+        """What ended the session, for the record."""
+        ends = self._relay.ends
+        if self._wakeup.signal is not None:
+            return signal.Signals(self._wakeup.signal).name
+        if ends.failed:
+            return "internal error"
+        return "the client went away" if ends.client else "the server ended"
 
     async def _end(self) -> int:
         ends = self._relay.ends
@@ -141,5 +162,7 @@ class Control:
                 for problem in loaded.problems:
                     self._notices.say(str(problem))
             elif loaded is not None:
+                if self._recorder is not None:
+                    self._recorder.reload(loaded)
                 self._relay.with_session(partial(Session.replace_policy, policy=loaded))
                 self._notices.say(f"reloaded the policy ({loaded.digest[:12]})")

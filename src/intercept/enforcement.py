@@ -1,19 +1,23 @@
 """What a decision obliges us to do, in one place: evaluate, look at limits, and say yes or no.
 
 The only way for a tool call to become allowed is through `Enforcer.admit`. Whatever goes wrong in here denies the call.
+What `admit` says is on record already (DESIGN section 6).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .errors import StoreUnavailable
+from .errors import AuditError, StoreUnavailable
 from .limits import CounterStore, Granted, Refused
 from .policy import Approval, Asked, Channel, Circumstances, Decision, Effect, Exhausted, InFlight, reasons
 from .policy.model import together
 from .session import Ended, Judge, Outcome
+
+if TYPE_CHECKING:
+    from .audit import Recorded, Recorder
 
 AT_ONCE: Final = 0.005
 """Seconds that whoever relays other messages too may spend on one call."""
@@ -27,10 +31,11 @@ _OVERLOADED: Final = "too many calls are waiting for a decision. Retry when one 
 class Admission:
     """A call that was let through, and what it holds until it has ended. Made and read here only."""
 
-    __slots__ = ("granted",)
+    __slots__ = ("granted", "recorded")
 
-    def __init__(self, granted: Granted) -> None:
+    def __init__(self, granted: Granted | None = None) -> None:
         self.granted = granted
+        self.recorded: Recorded | None = None
 
 
 class Verdict(NamedTuple):
@@ -48,10 +53,14 @@ class Enforcer:
     `store` is.
     """
 
-    def __init__(self, store: CounterStore, *, grant: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: CounterStore, *, grant: str, clock: Callable[[], float], recorder: Recorder | None = None
+    ) -> None:
+        """With a `recorder` every decision is on record before it is known to anybody; what cannot be is a denial."""
         self._store = store
         self._grant = grant
         self._clock = clock
+        self._recorder = recorder
 
     def admit(self, judge: Judge, *, patience: float = PATIENT) -> Verdict:
         """Decide about `judge`: all of its uses have to be allowed and all their limits to hold, or none is charged.
@@ -63,6 +72,9 @@ class Enforcer:
             StoreBusy: the store does not answer within `patience` seconds. Nothing was changed.
         """
         now = self._clock()
+        return self._recorded(judge, self._decide(judge, now, patience), now)
+
+    def _decide(self, judge: Judge, now: float, patience: float) -> Verdict:
         circumstances = Circumstances(now, self._grant, judge.annotations, judge.answered)
         policy = judge.policy
         decision = (
@@ -95,6 +107,32 @@ class Enforcer:
             decision = replace(decision, shadow=decision.shadow + rules)
         return Verdict(decision, Admission(granted))
 
+    def _recorded(self, judge: Judge, verdict: Verdict, now: float) -> Verdict:
+        """`verdict`, which is on record now; if that cannot be, a denial that charges nothing."""
+        if self._recorder is None:
+            return verdict
+        decision, admission = verdict
+        try:
+            recorded = self._recorder.decision(
+                judge.uses,
+                decision,
+                judge.peers,
+                policy=judge.policy,
+                now=now,
+                took=round((self._clock() - now) * 1e6),
+                annotations=judge.annotations,
+                answered=judge.answered,
+                continues=judge.continues,
+            )
+        except AuditError as error:
+            if admission is not None and admission.granted is not None:
+                self._store.release(admission.granted)
+            return Verdict(decision if decision.effect is Effect.DENY else refusal(decision, str(error)))
+        if decision.effect is Effect.ALLOW:
+            admission = admission or Admission()
+            admission.recorded = recorded
+        return Verdict(decision, admission)
+
     def busy(self, judge: Judge) -> Decision:
         """The denial of a call whose limits could not be looked at in time."""
         return self._unjudged(judge, _BUSY)
@@ -104,18 +142,30 @@ class Enforcer:
         return self._unjudged(judge, _OVERLOADED)
 
     def _unjudged(self, judge: Judge, reason: str) -> Decision:
-        return Decision(Effect.DENY, judge.uses[0].name, (), reason, judge.policy.digest)
+        decision = Decision(Effect.DENY, judge.uses[0].name, (), reason, judge.policy.digest)
+        return self._recorded(judge, Verdict(decision), self._clock()).decision
 
     def withdraw(self, admission: Admission) -> None:
         """Take back an admission whose call never reached the upstream."""
-        self._store.release(admission.granted)
+        if admission.granted is not None:
+            self._store.release(admission.granted)
+        if self._recorder is not None and admission.recorded is not None:
+            self._recorder.outcome(admission.recorded, Outcome.CANCELLED, forwarded=False)
 
     def ended(self, ended: Ended) -> None:
         """Free what an admitted call held. One that was only cancelled may still run, and holds it on."""
-        if ended.outcome is not Outcome.CANCELLED and isinstance(ended.admission, Admission):
-            granted = ended.admission.granted
-            if any(isinstance(charge.window, InFlight) for charge in granted.charges):
-                self._store.finish(granted)
+        admission = ended.admission
+        if not isinstance(admission, Admission):
+            return
+        granted = admission.granted
+        if (
+            granted is not None
+            and ended.outcome is not Outcome.CANCELLED
+            and any(isinstance(charge.window, InFlight) for charge in granted.charges)
+        ):
+            self._store.finish(granted)
+        if self._recorder is not None and admission.recorded is not None:
+            self._recorder.outcome(admission.recorded, ended.outcome)
 
 
 def _together(decisions: list[Decision]) -> Decision:

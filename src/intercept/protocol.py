@@ -25,6 +25,7 @@ MARKER: Final = "intercept/"
 PROTOCOL_VERSION: Final = "io.modelcontextprotocol/protocolVersion"
 """Its presence in a request's `_meta` makes the request modern (2026-07-28 basic/index, _meta)."""
 CLIENT_CAPABILITIES: Final = "io.modelcontextprotocol/clientCapabilities"
+CLIENT_INFO: Final = "io.modelcontextprotocol/clientInfo"
 SERVER_INFO: Final = "io.modelcontextprotocol/serverInfo"
 SUBSCRIPTION_ID: Final = "io.modelcontextprotocol/subscriptionId"
 
@@ -32,7 +33,7 @@ META: Final = frozenset({
     "progressToken",
     PROTOCOL_VERSION,
     CLIENT_CAPABILITIES,
-    "io.modelcontextprotocol/clientInfo",
+    CLIENT_INFO,
     "io.modelcontextprotocol/logLevel",
     "io.modelcontextprotocol/related-task",
     SUBSCRIPTION_ID,

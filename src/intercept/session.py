@@ -38,12 +38,11 @@ from .protocol import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
     INVALID_REQUEST,
-    SERVER_INFO,
     SUBSCRIPTION_ID,
     URL_ELICITATION_REQUIRED,
 )
 from .screening import Answered, screen
-from .uses import digest_of, is_modern, uses_of
+from .uses import Peers, answerer, digest_of, is_modern, sender, uses_of
 from .values import Json, digest
 from .wire import (
     Message,
@@ -144,8 +143,7 @@ class Judge(NamedTuple):
     """The client can ask its user about this request."""
     approved: str = ""
     """A person has agreed, asked under the policy with this digest."""
-    server: str = ""
-    """What the upstream calls itself; for people."""
+    peers: Peers = Peers()
 
 
 class Drop(NamedTuple):
@@ -247,14 +245,13 @@ class Session:
         self._annotations: dict[str, dict[str, Json]] = {}
         self._continuable: OrderedDict[tuple[str, str], float] = OrderedDict()
         """Digests of the state that the upstream wants back and of what was used, to when that is forgotten."""
-        self._server = ""
-        """What the upstream calls itself."""
         self._questions: Questions[Judge] = Questions(clock, random)
         self._handles = Handles(clock, random)
         self._pulses: dict[tuple[type, RequestId], tuple[_Open, float]] = {}
         """Progress tokens to the call that was held and the last progress that we sent."""
         # Replaced and never changed: whoever judges a call looks at it while the next answer comes in.
         self._answered: frozenset[str] | None = frozenset()
+        self._peers = Peers()
 
     # --- client to upstream -----------------------------------------------------------------------------------------
 
@@ -297,6 +294,7 @@ class Session:
     def _open_request(self, request: Request, key: RequestId, approved: str = "") -> Forward | Judge:
         policy = self.policy
         modern = is_modern(request)
+        self._peers = sender(request, self._peers)
         uses = uses_of(request, policy)
         entry = self._open[key] = _Open(request, key, modern, not uses)
         if not uses:
@@ -315,7 +313,7 @@ class Session:
             modern and self._continues(request, entry),
             self._elicits(request, modern=modern),
             approved,
-            self._server,
+            self._peers,
         )
 
     def _elicits(self, request: Request, *, modern: bool) -> bool:
@@ -361,7 +359,7 @@ class Session:
 
     def _ask(self, judge: Judge, entry: _Open, decision: Decision) -> Answer | Ask:
         request, asking = judge.request, decision.asking
-        asked = question(judge.uses, judge.server, decision) if judge.elicits and asking is not None else None
+        asked = question(judge.uses, judge.peers.server, decision) if judge.elicits and asking is not None else None
         if asked is not None and asking is not None:
             if entry.modern:
                 del self._open[entry.key]
@@ -555,10 +553,9 @@ class Session:
             return self._list(entry, message, result, listing)
         if entry.method == "initialize":
             self._legacy = _agreed(result, entry.offer)
-            self._server = _name_of(result.get("serverInfo"))
+            self._peers = answerer(result, self._peers)
         elif entry.method == "server/discover":
-            meta = result.get("_meta")
-            self._server = _name_of(meta.get(SERVER_INFO) if isinstance(meta, dict) else None)
+            self._peers = answerer(result, self._peers)
         elif entry.method == "subscriptions/listen":
             self._subscriptions.pop(entry.id, None)
         return Forward(frame_of(message))
@@ -751,11 +748,6 @@ def _denied(entry: _Open, decision: Decision, *, as_error: bool = False) -> byte
 def _unapproved(decision: Decision, approval: Approval) -> Decision:
     """`decision`, which asked a person, as the denial that came of it."""
     return replace(decision, effect=Effect.DENY, charges=(), asked=Asked(approval))
-
-
-def _name_of(server: Json) -> str:
-    name = server.get("name") if isinstance(server, dict) else None
-    return name if isinstance(name, str) else ""
 
 
 def _agreed(result: dict[str, Json], offer: Json) -> _Legacy:

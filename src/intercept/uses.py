@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .policy import Kind, PolicySet, ToolCall
-from .protocol import PROTOCOL_VERSION
+from .protocol import CLIENT_INFO, PROTOCOL_VERSION, SERVER_INFO
 from .values import Json, digest
 from .wire import Request
 
@@ -18,6 +18,39 @@ class Peers(NamedTuple):
     server: str = ""
     server_version: str = ""
     protocol: str = ""
+
+
+def sender(request: Request, known: Peers) -> Peers:
+    """`known` with what `request` says of its sender; `known` itself if that is nothing new."""
+    meta = request.params.get("_meta")
+    if isinstance(meta, dict) and isinstance(version := meta.get(PROTOCOL_VERSION), str):
+        name, number = _named_so(meta.get(CLIENT_INFO))
+    elif request.method == "initialize":
+        version = known.protocol
+        name, number = _named_so(request.params.get("clientInfo"))
+    else:
+        return known
+    if (name, number, version) == (known.client, known.client_version, known.protocol):
+        return known
+    return known._replace(client=name, client_version=number, protocol=version)
+
+
+def answerer(result: dict[str, Json], known: Peers) -> Peers:
+    """`known` with what the result of `initialize` or of a modern request says of the server."""
+    if isinstance(version := result.get("protocolVersion"), str):  # initialize: what both agreed on
+        name, number = _named_so(result.get("serverInfo"))
+        return known._replace(server=name, server_version=number, protocol=version)
+    meta = result.get("_meta")
+    name, number = _named_so(meta.get(SERVER_INFO) if isinstance(meta, dict) else None)
+    return known._replace(server=name, server_version=number) if name else known
+
+
+def _named_so(info: Json) -> tuple[str, str]:
+    """Name and version of an `Implementation`."""
+    if not isinstance(info, dict):
+        return "", ""
+    name, version = info.get("name"), info.get("version")
+    return name if isinstance(name, str) else "", version if isinstance(version, str) else ""
 
 
 def is_modern(request: Request) -> bool:

@@ -55,7 +55,7 @@ def test_an_allowed_call_names_its_limits_and_an_outcome_joins_it(tmp_path: Path
     log.call("send", outcome="tool_error")
     start, decision, outcome = log.records()
 
-    assert decision["limits"] == [{"counter": "send#1", "max": 30, "window": "minute", "cost": 1}]
+    assert decision["limits"] == [{"counter": "send#1", "scope": "session", "max": 30, "window_s": 60, "cost": 1}]
     assert outcome == {key: outcome[key] for key in COMMON} | {"call": 1, "outcome": "tool_error", "duration_us": 1000}
     assert start == {key: start[key] for key in COMMON} | {
         "format": 1,

@@ -7,10 +7,10 @@ UTC with six digits, exact: limits count in whole microseconds, so that a log ca
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from ..answers import limit_details, plain_number
 from ..errors import AuditFormatError
 from ..policy import Charge, Decision, Effect, Kind, RuleRef
 from ..values import Json
@@ -37,22 +37,6 @@ class Type(StrEnum):
     """A tool's definition is not the one that was pinned."""
     END = "end"
     """A session is over; one without it is open, or was killed."""
-
-
-class Limited(NamedTuple):
-    """A limit that took part in a decision."""
-
-    counter: str
-    max: Decimal
-    window: str
-    """As people say it."""
-    cost: Decimal
-    left: Decimal | None = None
-    """After this call; None if that is not known."""
-    retry_after: float | None = None
-    """Seconds; only if this limit refused the call, and None if the call can never pass."""
-    refused: bool = False
-    shadow: bool = False
 
 
 class Decided(NamedTuple):
@@ -118,43 +102,19 @@ def rules_json(rules: tuple[RuleRef, ...]) -> list[Json]:
     return [{"rule": rule.name, "effect": str(rule.effect), "path": rule.path, "line": rule.line} for rule in rules]
 
 
-def amount(value: Decimal) -> int | float:
-    """A number of a limit as JSON has it."""
-    return int(value) if value == value.to_integral_value() else float(value)
+def limits_of(decision: Decision) -> list[Json]:
+    """The limits that took part in `decision`: those that were charged, or the one that refused."""
+    if (exhausted := decision.exhausted) is not None:
+        refused: dict[str, Json] = {"left": plain_number(exhausted.left), "retry_after_s": exhausted.retry_after}
+        return [limit_details(exhausted.charge) | refused]
+    return [_limit(charge) for charge in decision.charges]
 
 
-def limit_json(limit: Limited) -> Json:
-    """A limit with what is left of it."""
-    members: dict[str, Json] = {
-        "counter": limit.counter,
-        "max": amount(limit.max),
-        "window": limit.window,
-        "cost": amount(limit.cost),
-    }
-    if limit.left is not None:
-        members["left"] = amount(limit.left)
-    if limit.refused:
-        members["retry_after_s"] = limit.retry_after
-    if limit.shadow:
-        members["shadow"] = True
-    return members
-
-
-def limits_of(decision: Decision, left: tuple[Decimal, ...] = ()) -> list[Json]:
-    """The limits that took part in `decision`: those that were charged, or the one that refused.
-
-    `left` has what is left of each of its charges, in their order; empty if nobody knows.
-    """
-    if decision.exhausted is not None:
-        exhausted = decision.exhausted
-        limited = _limited(exhausted.charge, exhausted.left)
-        return [limit_json(limited._replace(retry_after=exhausted.retry_after, refused=True))]
-    rest: tuple[Decimal | None, ...] = left or (None,) * len(decision.charges)
-    return [limit_json(_limited(charge, one)) for charge, one in zip(decision.charges, rest, strict=True)]
-
-
-def _limited(charge: Charge, left: Decimal | None) -> Limited:
-    return Limited(charge.counter, charge.max, charge.window.text, charge.cost, left, shadow=charge.shadow)
+def _limit(charge: Charge) -> Json:
+    details = limit_details(charge)
+    if charge.shadow:
+        details["shadow"] = True
+    return details
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

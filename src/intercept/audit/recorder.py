@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from decimal import Decimal
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -32,6 +31,7 @@ _NAME: Final = 200
 """Characters of the name of a tool, a resource, a client or a server."""
 UNRECORDED: Final = "the audit log cannot be written, and no call is made that is not on record. Tell the user."
 """What the model reads when a call is denied because of that."""
+_OVER: Final = "the session is over."
 
 
 class Recorded(NamedTuple):
@@ -86,6 +86,7 @@ class Recorder:
         self._outcomes = 0
         self._lost = 0
         self._failing = False
+        self._over = False
         self._peers: Peers | None = None
         self._who = ""
         self._server = clean(os.path.basename(command[0]) if command else "", _NAME)
@@ -116,7 +117,6 @@ class Recorder:
         took: int,
         annotations: Mapping[str, Json] | None = None,
         answered: AbstractSet[str] | None = frozenset(),
-        left: tuple[Decimal, ...] = (),
         continues: bool = False,
     ) -> Recorded:
         """Record what was decided about a request; `now` is the time that was decided by, `took` microseconds.
@@ -131,7 +131,7 @@ class Recorder:
             "decision": decision.effect,
             "rules": rules_json(decision.rules),
             "reason": clean(decision.reason, 1_000),
-            "limits": limits_of(decision, left),
+            "limits": limits_of(decision),
             "policy": decision.policy,
             "mode": mode_of(policy),
             "answered": None if answered is None else len(answered),
@@ -145,6 +145,8 @@ class Recorder:
             members["annotations"] = dict(annotations)
         if continues:
             members["continues"] = True
+        if (asked := decision.asked) is not None:
+            members["approval"] = {"answer": asked.approval, "id": asked.id} if asked.id else {"answer": asked.approval}
         if (mode := self._settings.arguments) is not Arguments.NONE:
             arguments = first.arguments
             members["keys"] = list[Json](key_names(arguments))
@@ -163,12 +165,14 @@ class Recorder:
             self._write(Type.DECISION, time, f'"call":{call},{self._who},{text[1:-1]}', needed=True)
         return Recorded(call, time)
 
-    def outcome(self, recorded: Recorded, outcome: str) -> None:
-        """Record what became of a request that was forwarded."""
+    def outcome(self, recorded: Recorded, outcome: str, *, forwarded: bool = True) -> None:
+        """Record what became of a request that was allowed; `forwarded`: the upstream saw it."""
         with self._lock:
             now = microseconds(self._clock())
             self._outcomes += 1
             text = f'"call":{recorded.call},"outcome":"{outcome}","duration_us":{now - recorded.time}'
+            if not forwarded:
+                text += ',"forwarded":false'
             self._write(Type.OUTCOME, now, text)
 
     def approval(
@@ -221,10 +225,15 @@ class Recorder:
             }
             self._write(Type.END, microseconds(self._clock()), _encode(members)[1:-1])
             self._journal.close()
+            self._over = True
 
     # --- how --------------------------------------------------------------------------------------------------------
 
     def _write(self, kind: Type, time: int, members: str, *, needed: bool = False) -> None:
+        if self._over:
+            if needed:
+                raise AuditError(_OVER)
+            return
         try:
             self._journal.append(kind, self._stamp(time), members, looks=kind is not Type.OUTCOME)
         except OSError as error:

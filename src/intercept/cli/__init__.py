@@ -91,6 +91,28 @@ def _proxy(arguments: list[str]) -> int:
         help="whose calls limits of scope `grant` count (default: $INTERCEPT_GRANT, or the policy's path and the user)",
     )
     parser.add_argument("--no-reload", action="store_true", help="do not load a policy file again when it changes")
+    parser.add_argument(
+        "--audit",
+        metavar="PLACE",
+        help="where decisions are recorded: a directory, a file (`NAME.jsonl`), or `off` "
+        "(default: `intercept/audit` in the user's directory for state)",
+    )
+    parser.add_argument(
+        "--audit-arguments",
+        choices=("none", "keys", "redacted", "full"),
+        default="keys",
+        help="what is recorded of a call's arguments: nothing, their names and a digest (the default), values without "
+        "what looks like a secret, or everything",
+    )
+    parser.add_argument(
+        "--audit-optional", action="store_true", help="let calls pass that cannot be recorded, and count them"
+    )
+    parser.add_argument(
+        "--audit-keep",
+        type=int,
+        metavar="DAYS",
+        help="remove the logs of the directory that are older (default: never)",
+    )
     split = arguments.index("--") if "--" in arguments else len(arguments)
     command = arguments[split + 1 :]
     options, unknown = parser.parse_known_args(arguments[:split])
@@ -102,6 +124,11 @@ def _proxy(arguments: list[str]) -> int:
         parser.error("no policy; give one with `--policy FILE`")
     if not command or not command[0]:
         parser.error("no server; give its command after `--`, as in `-- npx -y @codespar/mcp-ap2`")
-    from .run import run
+    if options.audit_keep is not None and options.audit_keep < 1:
+        parser.error("expected a number of days from 1 for `--audit-keep`")
+    if options.audit == "":
+        parser.error("expected a file, a directory or `off` for `--audit`")
+    from .run import Auditing, run
 
-    return run(command, options.policy, grant=options.grant, reload=not options.no_reload)
+    auditing = Auditing(options.audit, options.audit_arguments, options.audit_optional, options.audit_keep)
+    return run(command, options.policy, grant=options.grant, reload=not options.no_reload, auditing=auditing)

@@ -11,8 +11,8 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from .. import __version__
 from ..errors import InterceptError, UsageError
@@ -21,14 +21,26 @@ from ..upstream import Upstream
 from ..wakeup import Wakeup
 
 if TYPE_CHECKING:
+    from ..audit import Recorder
     from ..policy import PolicySet
 
 
-def run(command: Sequence[str], policies: Sequence[str], *, grant: str | None, reload: bool) -> int:
+class Auditing(NamedTuple):
+    """What the command line says about the audit log."""
+
+    place: str | None
+    """A file or directory; None: where the platform keeps such things; `off`: no log."""
+    arguments: str
+    optional: bool
+    keep: int | None
+
+
+def run(command: Sequence[str], policies: Sequence[str], *, grant: str | None, reload: bool, auditing: Auditing) -> int:
     """Relay between our standard streams and `command` until one side ends; return the exit code.
 
     Raises:
         UsageError: this platform is not supported.
+        AuditError: the audit log cannot be written.
         UpstreamError: `command` cannot be started.
         PolicyError: a policy cannot be used; the upstream has been ended.
     """
@@ -38,7 +50,7 @@ def run(command: Sequence[str], policies: Sequence[str], *, grant: str | None, r
     wakeup = Wakeup()
     upstream = Upstream(command)
     try:
-        code = _relay(command, policies, grant, upstream, wakeup, client_in, client_out, reload=reload)
+        code = _relay(command, policies, grant, auditing, upstream, wakeup, client_in, client_out, reload=reload)
     except InterceptError:
         _kill(upstream)
         raise
@@ -52,6 +64,7 @@ def _relay(
     command: Sequence[str],
     policies: Sequence[str],
     grant: str | None,
+    auditing: Auditing,
     upstream: Upstream,
     wakeup: Wakeup,
     client_in: int,
@@ -77,9 +90,9 @@ def _relay(
         # Anchored once: setting the machine's clock neither frees nor blocks anything.
         return wall + (time.monotonic() - monotonic)
 
-    enforcer = Enforcer(
-        MemoryStore(), grant=grant or os.environ.get("INTERCEPT_GRANT") or _default_grant(policies), clock=clock
-    )
+    grant = grant or os.environ.get("INTERCEPT_GRANT") or _default_grant(policies)
+    recorder = _recorder(auditing, command, grant, policy, clock, notices)
+    enforcer = Enforcer(MemoryStore(), grant=grant, clock=clock, recorder=recorder)
     relay = Relay(
         Session(policy, reloads=reload, clock=clock, random=os.urandom),
         enforcer,
@@ -94,13 +107,37 @@ def _relay(
     gc.freeze()
     relay.start()
     _announce(notices, policy, policies, command)
+    if recorder is not None:
+        notices.say(f"recording to {recorder.path}")
 
     import anyio
 
     from ..control import Control
 
     gc.freeze()
-    return anyio.run(Control(relay, upstream, wakeup, notices, reloader).run)
+    return anyio.run(Control(relay, upstream, wakeup, notices, reloader, recorder).run)
+
+
+def _recorder(
+    auditing: Auditing,
+    command: Sequence[str],
+    grant: str,
+    policy: PolicySet,
+    clock: Callable[[], float],
+    notices: Notices,
+) -> Recorder | None:
+    if auditing.place == "off":
+        return None
+    from ..audit import Arguments, Place, Recorder, Settings
+    from ..state import audit_directory
+
+    place = Place.of(auditing.place or audit_directory(), auditing.keep)
+    if auditing.keep is not None and not place.is_directory:
+        raise UsageError(
+            "`--audit-keep` removes files of a directory, and `--audit` names a file; leave one of them out"
+        )
+    settings = Settings(place, Arguments(auditing.arguments), auditing.optional)
+    return Recorder(settings, command=command, grant=grant, policy=policy, clock=clock, note=notices.say)
 
 
 def _take_streams() -> tuple[int, int]:

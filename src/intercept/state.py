@@ -1,0 +1,22 @@
+"""Where the program keeps what outlives it: audit logs, and what several of its processes share."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def state_directory() -> str:
+    """The directory of this user, as the platform has it (XDG Base Directory Specification); it need not exist yet."""
+    configured = os.environ.get("XDG_STATE_HOME", "")
+    if os.path.isabs(configured):  # a relative one is to be ignored, says the specification
+        return os.path.join(configured, "intercept")
+    home = os.path.expanduser("~")
+    if sys.platform == "darwin":
+        return os.path.join(home, "Library", "Application Support", "intercept")
+    return os.path.join(home, ".local", "state", "intercept")
+
+
+def audit_directory() -> str:
+    """Where sessions are recorded unless `--audit` says otherwise."""
+    return os.path.join(state_directory(), "audit")
