@@ -28,7 +28,7 @@ In reading order, each knowing only what stands above it:
     upstream      the server's process: spawn, signal, leave nobody behind
     relay         two pump threads and the one writer of each destination
     reload        a changed policy file becomes a new policy
-    control       signals, timers, reload and endings, on the main thread with anyio
+    control       signals, timers, reload and endings, on the main thread
     cli/          one module a command
 
 Two planes. The data plane is two threads that block on `read`, decide under the session's lock and write; it needs no

@@ -1,7 +1,8 @@
-"""The control plane: signals, timers, reload and the end of everything, on the main thread with anyio.
+"""The control plane: signals, timers, reload and the end of everything, on the main thread.
 
-The pumps run before this module is imported and do not wait for it. The order of an ending is DESIGN section 8; how
-long clients wait for each step is in PROTOCOL section 1.4.
+It sleeps in `Wakeup.wait` and holds nobody up. No event loop: there is one thing to wait for, and importing one would
+take 50 ms of processor time from the first messages. The order of an ending is DESIGN section 8; how long clients wait
+for each step is in PROTOCOL section 1.4.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from functools import partial
+from math import inf
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
-
-import anyio
 
 from .errors import PolicyError
 from .frames import MAX_UPSTREAM_FRAME
@@ -51,31 +52,29 @@ class Control:
         self._reloader = reloader
         self._recorder = recorder
 
-    async def run(self) -> int:
+    def run(self) -> int:
         """Supervise the session; return the exit code, which is the upstream's."""
-        async with anyio.create_task_group() as tasks:
-            if self._reloader is not None:
-                tasks.start_soon(self._reload, self._reloader)
-            while not self._is_over():
-                await self._woken(within=self._relay.tick())
-            code = await self._end()
-            tasks.cancel_scope.cancel()
+        look_at = monotonic() + LOOK_EVERY if self._reloader else inf
+        while not self._is_over():
+            due_in = self._relay.tick()
+            self._wakeup.wait(min(inf if due_in is None else due_in, look_at - monotonic()))
+            if self._reloader is not None and monotonic() >= look_at:
+                self._reload(self._reloader)
+                look_at = monotonic() + LOOK_EVERY
+        code = self._end()
         if self._recorder is not None:
             self._recorder.end(self._why(), code)
         return code
 
-    async def _woken(self, within: float | None) -> None:
-        with anyio.move_on_after(within):
-            await anyio.wait_readable(self._wakeup.reader)
-            self._wakeup.clear()
-
-    async def _until(self, reached: Callable[[], bool], timeout: float | None = None) -> bool:
+    def _until(self, reached: Callable[[], bool], timeout: float) -> bool:
         """Wait for a wake-up after which `reached()` holds; False if it still does not after `timeout` seconds."""
-        with anyio.move_on_after(timeout):
-            while not reached():
-                await anyio.wait_readable(self._wakeup.reader)
-                self._wakeup.clear()
-        return reached()
+        deadline = monotonic() + timeout
+        while not reached():
+            left = deadline - monotonic()
+            if left <= 0:
+                return False
+            self._wakeup.wait(left)
+        return True
 
     def _is_over(self) -> bool:
         return (
@@ -94,7 +93,7 @@ class Control:
             return "internal error"
         return "the client went away" if ends.client else "the server ended"
 
-    async def _end(self) -> int:
+    def _end(self) -> int:
         ends = self._relay.ends
         if ends.overflow:
             self._notices.say(f"the server sent a line of over {MAX_UPSTREAM_FRAME} bytes; ending it")
@@ -105,23 +104,23 @@ class Control:
             self._answer_pending("it closed its output")
         if self._wakeup.signal is None and not ends.beyond_waiting:
             self._relay.to_upstream.close(timeout=0.1)
-            await self._until(lambda: self._has_exited() or self._wakeup.signal is not None, EXIT_AFTER)
+            self._until(lambda: self._has_exited() or self._wakeup.signal is not None, EXIT_AFTER)
         if not self._has_exited():
             self._upstream.signal_group(signal.SIGTERM)
-            if not await self._until(self._has_exited, KILL_AFTER):
+            if not self._until(self._has_exited, KILL_AFTER):
                 self._upstream.signal_group(signal.SIGKILL)
-                await self._until(self._has_exited, KILL_AFTER)
-        await self._while_client_reads(lambda: ends.upstream or ends.beyond_waiting)
+                self._until(self._has_exited, KILL_AFTER)
+        self._while_client_reads(lambda: ends.upstream or ends.beyond_waiting)
         self._upstream.release()
-        await self._end_group()
+        self._end_group()
         code = self._upstream.poll()
         self._answer_pending(f"it exited with code {code}")
-        await self._while_client_reads(lambda: not self._relay.to_client.busy)
+        self._while_client_reads(lambda: not self._relay.to_client.busy)
         if code is None:
             return 1  # not even SIGKILL ends a process that waits for a broken disk
         return code or (1 if ends.beyond_waiting else 0)
 
-    async def _while_client_reads(self, done: Callable[[], bool]) -> None:
+    def _while_client_reads(self, done: Callable[[], bool]) -> None:
         """Wait until `done()`, or until it is plain that nobody waits for what is still to be written.
 
         A client that is slow to read gets all of it; one that has ended its input gets it while it goes on reading.
@@ -130,21 +129,21 @@ class Control:
         patience = DRAIN_FOR
         while not done():
             before = outlet.written
-            with anyio.move_on_after(patience):
-                while not done() and self._wakeup.signal is asked:
-                    await anyio.sleep(0.01)
+            deadline = monotonic() + patience
+            while not done() and self._wakeup.signal is asked and monotonic() < deadline:
+                sleep(0.01)
             given_up = self._wakeup.signal is not None or outlet.broken
             if given_up or not outlet.busy or (self._relay.ends.client and outlet.written == before):
                 return
             patience = EXIT_AFTER
 
-    async def _end_group(self) -> None:
+    def _end_group(self) -> None:
         """End what the upstream started and left behind in its group."""
         if not self._upstream.signal_group(signal.SIGTERM):
             return
-        with anyio.move_on_after(KILL_AFTER):
-            while self._upstream.signal_group(0):
-                await anyio.sleep(0.02)  # nobody tells us of the end of a grandchild
+        deadline = monotonic() + KILL_AFTER
+        while self._upstream.signal_group(0) and monotonic() < deadline:
+            sleep(0.02)  # nobody tells us of the end of a grandchild
         self._upstream.signal_group(signal.SIGKILL)
 
     def _has_exited(self) -> bool:
@@ -153,16 +152,14 @@ class Control:
     def _answer_pending(self, why: str) -> None:
         self._relay.with_session(lambda session: session.upstream_gone(why))
 
-    async def _reload(self, reloader: Reloader) -> None:
-        while True:
-            await anyio.sleep(LOOK_EVERY)
-            loaded = reloader.look()
-            if isinstance(loaded, PolicyError):
-                self._notices.say("the changed policy cannot be used, the old one stays in force:")
-                for problem in loaded.problems:
-                    self._notices.say(str(problem))
-            elif loaded is not None:
-                if self._recorder is not None:
-                    self._recorder.reload(loaded)
-                self._relay.with_session(partial(Session.replace_policy, policy=loaded))
-                self._notices.say(f"reloaded the policy ({loaded.digest[:12]})")
+    def _reload(self, reloader: Reloader) -> None:
+        loaded = reloader.look()
+        if isinstance(loaded, PolicyError):
+            self._notices.say("the changed policy cannot be used, the old one stays in force:")
+            for problem in loaded.problems:
+                self._notices.say(str(problem))
+        elif loaded is not None:
+            if self._recorder is not None:
+                self._recorder.reload(loaded)
+            self._relay.with_session(partial(Session.replace_policy, policy=loaded))
+            self._notices.say(f"reloaded the policy ({loaded.digest[:12]})")

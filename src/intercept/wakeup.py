@@ -1,10 +1,12 @@
-"""Wakes the control plane from pumps and signal handlers, which both run before it does."""
+"""Wakes the control plane, which waits here, from pumps and signal handlers."""
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 from contextlib import suppress
+from math import inf
 from typing import Final
 
 ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -14,8 +16,8 @@ class Wakeup:
     """A pipe that is readable after a call, and the signal that asked for the end. To be made on the main thread."""
 
     def __init__(self) -> None:
-        self.reader, self._writer = os.pipe()
-        os.set_blocking(self.reader, False)
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
         self.signal: int | None = None
         """The last signal that asked us to end; None if none did."""
@@ -27,17 +29,19 @@ class Wakeup:
         signal.signal(signal.SIGCHLD, lambda *_: None)
 
     def __call__(self) -> None:
-        """Make `reader` readable."""
+        """Wake whoever waits, or will wait next."""
         with suppress(BlockingIOError):  # nobody has looked yet, and once is enough
             os.write(self._writer, b"\0")
 
-    def clear(self) -> None:
-        """Make `reader` wait for the next call."""
-        try:
-            while os.read(self.reader, 4096):
+    def wait(self, timeout: float) -> None:
+        """Sleep until there was a call or a signal since the last time, at most `timeout` seconds (or `inf`)."""
+        # Not `select.select`, which takes no descriptor above 1023: our parent may have left us many.
+        poll = select.poll()
+        poll.register(self._reader, select.POLLIN)
+        poll.poll(None if timeout == inf else max(timeout, 0) * 1_000)
+        with suppress(BlockingIOError):
+            while os.read(self._reader, 4096):
                 pass
-        except BlockingIOError:
-            return
 
     def _on_signal(self, number: int, _frame: object) -> None:
         self.signal = number

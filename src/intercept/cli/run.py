@@ -1,8 +1,7 @@
 """The proxy: `intercept --policy FILE... -- COMMAND...`.
 
 The order matters. The upstream is spawned first and boots while the policy is loaded; the pumps start once the policy
-stands; the control plane is imported when bytes already flow. Nothing that the first two steps do not need is imported
-at the top of this module.
+stands. What costs the client time is imported when it is needed, and never at the top of this module.
 """
 
 from __future__ import annotations
@@ -78,6 +77,7 @@ def _relay(
     reloader = Reloader(policies, load) if reload else None
     policy = load(policies)
 
+    from ..control import Control
     from ..enforcement import Enforcer
     from ..limits.memory import MemoryStore
     from ..relay import Relay
@@ -110,12 +110,7 @@ def _relay(
     if recorder is not None:
         notices.say(f"recording to {recorder.path}")
 
-    import anyio
-
-    from ..control import Control
-
-    gc.freeze()
-    return anyio.run(Control(relay, upstream, wakeup, notices, reloader, recorder).run)
+    return Control(relay, upstream, wakeup, notices, reloader, recorder).run()
 
 
 def _recorder(
