@@ -554,7 +554,7 @@ class Session:
         if entry.method == "initialize":
             self._legacy = _agreed(result, entry.offer)
             self._peers = answerer(result, self._peers)
-        elif entry.method == "server/discover":
+        elif entry.modern and not self._peers.server:
             self._peers = answerer(result, self._peers)
         elif entry.method == "subscriptions/listen":
             self._subscriptions.pop(entry.id, None)

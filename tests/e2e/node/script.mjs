@@ -51,8 +51,14 @@ export const answers = {
     const content = { type: "text", text: "Forty-two." };
     return { role: "assistant", content, model: "fixed-model", stopReason: "endTurn" };
   },
-  "elicitation/create": (request) => {
+  "elicitation/create": async (request) => {
     note("elicitation/create", request.params);
+    if (plan.answers) {
+      const { never, first, ...answer } = plan.answers[elicitations++];
+      if (never) await new Promise(() => {});
+      if (first) note("meanwhile", await verbs[first.do](asked, first));
+      return answer;
+    }
     return elicitationAnswers[elicitations++ % elicitationAnswers.length];
   },
   "roots/list": () => {
@@ -61,7 +67,13 @@ export const answers = {
   },
 };
 
-export const capabilities = { sampling: {}, elicitation: { form: {}, url: {} }, roots: { listChanged: true } };
+if (!plan.elicits) delete answers["elicitation/create"];
+
+const elicitation = plan.elicits && { elicitation: { form: {}, url: {} } };
+export const capabilities = { sampling: {}, ...elicitation, roots: { listChanged: true } };
+
+/** The client whose user is asked. */
+let asked;
 
 /** Start a call, abandon it after its first progress, or once it is on its way. */
 async function callAndCancel(client, step) {
@@ -111,6 +123,7 @@ const verbs = {
 
 /** Perform the steps that this client and its negotiated era can do. `more` adds verbs of one client alone. */
 export async function perform(client, { kind, era, more }) {
+  asked = client;
   const attempt = async (number, verb, act) => {
     try {
       print({ step: number, do: verb, result: (await act()) ?? null });

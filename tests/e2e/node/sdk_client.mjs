@@ -18,7 +18,7 @@ class ScriptedClient extends Client {
 
 const client = new ScriptedClient({ name: "intercept-e2e", version: "1" }, { capabilities });
 client.setRequestHandler(CreateMessageRequestSchema, answers["sampling/createMessage"]);
-client.setRequestHandler(ElicitRequestSchema, answers["elicitation/create"]);
+if (plan.elicits) client.setRequestHandler(ElicitRequestSchema, answers["elicitation/create"]);
 client.setRequestHandler(ListRootsRequestSchema, answers["roots/list"]);
 client.fallbackNotificationHandler = async ({ method, params }) => note(method, params);
 client.onerror = onfault;

@@ -82,9 +82,13 @@ def run(
     proxy: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
     elicited: Mapping[str, Json] | None = None,
+    answers: Sequence[Mapping[str, Json]] | None = None,
+    elicits: bool = True,
 ) -> Run:
     """Run the steps against `proxy` before `server` (or the server alone), a tap at each end.
 
+    `answers` are what the user says to one question after the other, see `scenarios.py`; without `elicits` the
+    client cannot ask its user anything.
     The server works in `folder / "work"`, which must exist. Raises AssertionError if the client fails, takes
     longer than TIMEOUT, or leaves a process behind; nothing runs any more in any case.
     """
@@ -103,6 +107,8 @@ def run(
                 "env": {MARK: mark, **(environment or {})},
                 "roots": [{"uri": work.as_uri(), "name": "work"}],
                 "elicited": dict(elicited or {}),
+                "answers": None if answers is None else [dict(answer) for answer in answers],
+                "elicits": elicits,
                 "steps": list(steps),
             }
         ),

@@ -48,6 +48,7 @@ class Application:
         self._seen: dict[str, int] = {}
         self._news = anyio.Event()
         self._elicitations = itertools.cycle(ELICITATION_ANSWERS)
+        self._answers = None if plan["answers"] is None else iter(plan["answers"])
         self._kept = AsyncExitStack()
         self.client: Client | None = None
 
@@ -78,6 +79,13 @@ class Application:
     async def elicit(self, context: ClientRequestContext, params: types.ElicitRequestParams) -> types.ElicitResult:
         """Be the user: accept, then decline, then cancel, and again."""
         self.note("elicitation/create", params)
+        if self._answers is not None:
+            answer = next(self._answers)
+            if answer.get("never"):
+                await anyio.sleep_forever()
+            if "first" in answer:
+                self.note("meanwhile", await self.perform(answer["first"]))
+            return types.ElicitResult(action=answer["action"], content=answer.get("content"))
         action = next(self._elicitations)
         if action == "accept":
             return types.ElicitResult(action="accept", content=self._plan["elicited"])
@@ -205,7 +213,7 @@ async def main(mode: str, plan: dict[str, Any]) -> None:
         mode=mode,
         client_info=types.Implementation(name="intercept-e2e", version="1"),
         sampling_callback=application.sample,
-        elicitation_callback=application.elicit,
+        elicitation_callback=application.elicit if plan["elicits"] else None,
         list_roots_callback=application.list_roots,
         message_handler=application.message,
         log_level="debug",

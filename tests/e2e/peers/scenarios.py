@@ -12,6 +12,10 @@ handshake) or `modern` (2026-07-28), `clients` to some of `python`, `sdk` (TypeS
     start_task {name, arguments}    stream_task {…}    get_task list_tasks cancel_task task_result
     await {event, count}: until so many events of the kind came since the start
 
+A user says `accept` (with `elicited`), `decline` and `cancel` in turn, or what `answers` has:
+`{"action": verb, "content": ..., "first": step}`, where the step is performed before the answer is given, or
+`{"never": true}` for a question that is left open.
+
 `await` stands wherever a server speaks by itself, so that both runs of a script have the same order.
 """
 

@@ -1,0 +1,186 @@
+"""A person decides: each SDK's own user is asked through the proxy, and the tool runs only on a yes, and once.
+
+Every client meets a server of both eras twice: with a user who answers one question after the other, and without any
+way to ask one.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from intercept.values import Json
+
+from .peers.driving import CLIENTS, Client, Run, run
+from .peers.scenarios import SERVERS, Step, call
+
+REASON = "A person has to look at this."
+POLICY = f"""
+version: "1"
+default: allow
+tools:
+  measure: {{action: require_approval, reason: "{REASON}"}}
+  greet: {{action: require_approval}}
+  count: {{action: require_approval, approval: {{timeout: 1}}}}
+  wait: {{action: require_approval}}
+"""
+YES: dict[str, Json] = {"action": "accept", "content": {"decision": "allow once"}}
+
+SCRIPT: dict[str, tuple[Step, list[dict[str, Json]]]] = {
+    "approved": (call("measure", text="a b"), [{**YES, "first": call("fail", why="meanwhile")}]),
+    "declined": (call("measure", text="c"), [{"action": "decline"}]),
+    "cancelled": (call("measure", text="d"), [{"action": "cancel"}]),
+    "denied in the form": (call("measure", text="e"), [{"action": "accept", "content": {"decision": "deny"}}]),
+    "with a question of its own": (call("greet"), [YES, {"action": "accept", "content": {"name": "Ada"}}]),
+    "with progress": ({**call("count", up_to=2), "progress": True}, [YES]),
+    # In 2026-07-28 no call is open while the user thinks, so that there is none to time out.
+    "too late": ({**call("count", up_to=3), "era": "legacy"}, [{"never": True}]),
+    "given up": ({"do": "call_and_cancel", "name": "wait"}, [{"never": True}]),
+    "free": (call("fail", why="at the end"), []),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What each part of the script gave a client, and what reached the server."""
+
+    run: Run
+    outcome: dict[str, dict[str, Json]]
+
+    def result(self, role: str) -> dict[str, Json]:
+        """What the application was given; fails if the SDK raised instead."""
+        line = self.outcome[role]
+        assert "error" not in line, f"{role} was an exception: {line['error']}"
+        result = line["result"]
+        assert isinstance(result, dict)
+        return result
+
+    def approval(self, role: str) -> Json:
+        """What came of asking, of a call that was refused."""
+        result = self.result(role)
+        assert result["isError"] is True
+        meta = result["_meta"]
+        assert isinstance(meta, dict)
+        decision = meta["intercept/decision"]
+        assert isinstance(decision, dict)
+        return decision["approval"]
+
+    @property
+    def calls(self) -> list[tuple[Json, Json]]:
+        """The calls that reached the server: tool and arguments."""
+        return [
+            (params["name"], params.get("arguments"))
+            for recording in self.run.inner
+            for line in recording.to_server
+            if (message := json.loads(line)).get("method") == "tools/call" and (params := message["params"])
+        ]
+
+
+def meet(client: Client, folder: Path, script: dict[str, tuple[Step, list[dict[str, Json]]]], elicits: bool) -> Meeting:
+    work = folder / "work"
+    work.mkdir(parents=True)
+    policy = folder / "policy.yaml"
+    policy.write_text(POLICY, encoding="utf-8")
+    (server,) = [server for server in SERVERS if server.name == "both-eras"]
+    through = run(
+        client,
+        server.command(work),
+        [step for step, _ in script.values()],
+        folder=folder,
+        proxy=(sys.executable, "-m", "intercept", "--policy", str(policy)),
+        answers=[answer for _, answers in script.values() for answer in answers],
+        elicits=elicits,
+    )
+    modern = through.protocol == "2026-07-28"
+    performed = [role for role, (step, _) in script.items() if not (modern and step.get("era") == "legacy")]
+    return Meeting(through, dict(zip(performed, through.steps[1:], strict=True)))
+
+
+@pytest.fixture(scope="module", params=CLIENTS, ids=lambda client: client.name)
+def meetings(
+    request: pytest.FixtureRequest, node_modules: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Meeting, Meeting]:
+    """One client's meetings: with a user, and without."""
+    folder = tmp_path_factory.mktemp(request.param.name)
+    script = {role: part for role, part in SCRIPT.items() if request.param.speaks_modern is False or role != "too late"}
+    alone = {role: script[role] for role in ("approved", "free")}
+    with ThreadPoolExecutor() as both:
+        asked = both.submit(meet, request.param, folder / "asked", script, True)
+        unasked = both.submit(meet, request.param, folder / "unasked", alone, False)
+        return asked.result(), unasked.result()
+
+
+@pytest.fixture
+def meeting(meetings: tuple[Meeting, Meeting]) -> Meeting:
+    """The one with a user."""
+    return meetings[0]
+
+
+def test_an_approved_call_gives_what_the_server_answers(meeting: Meeting) -> None:
+    assert meeting.result("approved")["structuredContent"] == {"characters": 3, "words": 2}
+
+
+@pytest.mark.parametrize(
+    ("role", "approval"),
+    [("declined", "declined"), ("cancelled", "cancelled"), ("denied in the form", "declined")],
+)
+def test_any_other_answer_is_a_refusal_that_the_model_reads(meeting: Meeting, role: str, approval: str) -> None:
+    assert meeting.approval(role) == approval
+    assert REASON in json.dumps(meeting.result(role)["content"])
+
+
+def test_a_tool_that_asks_its_user_something_is_asked_about_once(meeting: Meeting) -> None:
+    assert "Ada" in json.dumps(meeting.result("with a question of its own")["content"])
+
+
+def test_progress_of_an_approved_call_arrives(meeting: Meeting) -> None:
+    assert "counted to 2" in json.dumps(meeting.result("with progress")["content"])
+    seen = [line["params"] for line in meeting.run.seen if line.get("event") == "progress"]
+    assert [part["progress"] for part in seen if isinstance(part, dict)][-1] == 2
+
+
+def test_a_question_without_an_answer_is_a_refusal_in_time(meeting: Meeting) -> None:
+    if "too late" in meeting.outcome:
+        assert meeting.approval("too late") == "timed_out"
+    else:
+        assert meeting.run.protocol == "2026-07-28"
+
+
+def test_a_call_that_the_client_gave_up_is_not_made(meeting: Meeting) -> None:
+    assert meeting.outcome["given up"]["result"] == "cancelled"
+
+
+def test_another_call_flows_while_one_waits(meeting: Meeting) -> None:
+    [meanwhile] = [line["params"] for line in meeting.run.seen if line.get("event") == "meanwhile"]
+    assert "meanwhile" in json.dumps(meanwhile)
+
+
+def test_the_user_reads_what_is_to_be_done(meeting: Meeting) -> None:
+    questions = [line["params"] for line in meeting.run.seen if line.get("event") == "elicitation/create"]
+    for part in ("Tool: measure", 'text: "a b"', REASON):
+        assert part in json.dumps(questions[0], ensure_ascii=False).replace('\\"', '"')
+    # A client that has probed the era with another process may call before the server has said its name.
+    assert "Server: both-eras" in json.dumps(questions[1])
+
+
+def test_only_approved_calls_reached_the_server_and_once(meeting: Meeting) -> None:
+    # In 2026-07-28 a tool that asks its user something is called again with the answer.
+    rounds = 2 if meeting.run.protocol == "2026-07-28" else 1
+    assert meeting.calls == [
+        ("fail", {"why": "meanwhile"}),
+        ("measure", {"text": "a b"}),
+        *[("greet", {})] * rounds,
+        ("count", {"up_to": 2}),
+        ("fail", {"why": "at the end"}),
+    ]
+
+
+def test_a_client_that_cannot_ask_is_told_so(meetings: tuple[Meeting, Meeting]) -> None:
+    unasked = meetings[1]
+    assert unasked.approval("approved") == "unavailable"
+    assert unasked.calls == [("fail", {"why": "at the end"})]
