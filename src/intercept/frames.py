@@ -25,6 +25,9 @@ class Frames:
 
     def feed(self, chunk: bytes) -> list[bytes | None]:
         """Add `chunk`; return the frames that it completed, without their newlines."""
+        if chunk.endswith(b"\n") and not self._size and not self._skipping and len(chunk) <= self._limit:
+            # Nearly every read: whole lines and nothing before them. Half the time of looking at each.
+            return [*chunk.split(b"\n")[:-1]]
         # Most reads of a large frame have no newline in them, which is found out twenty times faster than split.
         pieces = chunk.split(b"\n") if b"\n" in chunk else [chunk]
         frames: list[bytes | None] = []

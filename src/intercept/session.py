@@ -134,7 +134,7 @@ class Judge(NamedTuple):
     """The policy in force when the message came; read once, so that a reload never splits a decision."""
     annotations: dict[str, Json] | None
     answered: frozenset[str] | None
-    entry: object = None
+    entry: _Open | None = None
     """The session's own mark of the request: one that was cancelled meanwhile is not the next one under its id."""
     continues: bool = False
     """It carries on a call that was admitted and then needed input: the same call, neither asked about nor charged
@@ -344,8 +344,8 @@ class Session:
 
     def _waiting(self, judge: Judge) -> _Open | None:
         """The mark of the request that `judge` is about, as long as the request is in flight."""
-        entry = self._open.get(coerced(judge.request.id))
-        return entry if entry is judge.entry else None
+        entry = judge.entry
+        return entry if entry is not None and self._open.get(entry.key) is entry else None
 
     def _deny(self, request: Request, entry: _Open, decision: Decision) -> Answer:
         del self._open[entry.key]

@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from math import isfinite
+from operator import itemgetter
 from typing import Final, NamedTuple, NoReturn, TypeAlias
 
 from .errors import ProtocolError
@@ -55,13 +56,20 @@ RequestId: TypeAlias = str | int
 
 
 class Request(NamedTuple):
-    """A request; `body` is the whole message as it may be forwarded, `raw` its bytes if these may pass as they came."""
+    """A request; `body` is the whole message as it may be forwarded, `raw` its bytes where these are at hand already.
+
+    From the upstream these are what came, if it may pass as it came; from the client they are the canonical form.
+    """
 
     id: RequestId
     method: str
     params: dict[str, Json]
     body: dict[str, Json]
     raw: bytes | None = None
+
+    def with_params(self, params: dict[str, Json]) -> Request:
+        """The same request with other params, which is written anew."""
+        return Request(self.id, self.method, params, self.body | {"params": params})
 
 
 class Notification(NamedTuple):
@@ -101,9 +109,9 @@ class _NotANumberError(ValueError):
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     members = dict(pairs)
-    if len(members) != len(pairs):
-        raise _DuplicateKeyError
-    return members
+    if len(members) == len(pairs):
+        return members
+    raise _DuplicateKeyError
 
 
 def _finite(text: str) -> float:
@@ -134,6 +142,8 @@ def _reader(decoder: json.JSONDecoder) -> Callable[[str], Json]:
 
 # Always on text: given bytes, the standard decoder strips byte order marks and guesses UTF-16 (PROTOCOL section 6.2).
 _decode_client = _reader(json.JSONDecoder(object_pairs_hook=_object, parse_float=_finite, parse_constant=_no_constant))
+# Keeps the last of members with one key, in 60 % of the time; for whoever finds out in another way.
+_decode_unhooked = _reader(json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant))
 # A huge number from the upstream passes as it came; it is never computed with.
 _decode_upstream = _reader(json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant))
 
@@ -184,6 +194,55 @@ def parse_client(frame: bytes) -> Message | None:
     Raises:
         ProtocolError: the frame must not pass; says what to answer.
     """
+    return _plain_call(frame) or _parse_closely(frame)
+
+
+_REQUEST: Final[Callable[[dict[str, Json]], tuple[Json, Json, Json, Json]]] = itemgetter(
+    "jsonrpc", "id", "method", "params"
+)
+_CALL_PARAMS: Final = CLIENT_METHODS["tools/call"]
+
+
+def _plain_call(frame: bytes) -> Request | None:
+    """What `_parse_closely` makes of a `tools/call` without peculiarities, in half the time; None for all else.
+
+    Whether an object has a key twice is found out afterwards: each member has its colon, so a frame with as many colons
+    as its canonical form has lost no member. Strings have the same ones in both while no escape stands for a colon.
+    """
+    try:
+        text = frame.decode("utf-8")
+        # One character is looked for thirty times faster than two.
+        if len(text) > LARGE or ("\\" in text and "\\u" in text) or _may_be_deep(text):
+            return None
+        value = _decode_unhooked(text)
+        if not isinstance(value, dict):
+            return None
+        version, request_id, method, params = _REQUEST(value)
+    except (ValueError, KeyError, RecursionError):
+        return None
+    if (
+        version != "2.0"
+        or type(request_id) is not int
+        or not -MAX_SAFE_INTEGER <= request_id <= MAX_SAFE_INTEGER
+        or method != "tools/call"
+        or not isinstance(params, dict)
+        or not isinstance(params.get("name"), str)
+        or not isinstance(params.get("arguments"), dict)
+        or not (len(params) == 2 or (_CALL_PARAMS.issuperset(params) and _is_plain_meta(params.get("_meta", _NOTHING))))
+    ):
+        return None
+    raw = f'{{"jsonrpc":"2.0","id":{request_id},"method":"tools/call","params":{_encode(params)}}}'.encode("ascii")
+    if raw.count(b":") != frame.count(b":"):
+        return None
+    body: dict[str, Json] = {"jsonrpc": "2.0", "id": request_id, "method": "tools/call", "params": params}
+    return Request(request_id, "tools/call", params, body, raw)
+
+
+def _is_plain_meta(meta: Json) -> bool:
+    return isinstance(meta, dict) and META.issuperset(meta)
+
+
+def _parse_closely(frame: bytes) -> Message | None:
     try:
         text = frame.decode("utf-8")
     except UnicodeDecodeError:
@@ -208,11 +267,8 @@ def parse_client(frame: bytes) -> Message | None:
         raise ProtocolError(INVALID_REQUEST, "JSON-RPC batches are not supported, send one message a line")
     if not isinstance(value, dict):
         raise ProtocolError(INVALID_REQUEST, "frame is not a JSON object")
-    # Few brackets cannot be nested deeply; in a large frame counting them costs more than looking at the value.
-    may_be_deep = len(text) > LARGE or text.count("{") + text.count("[") > MAX_NESTING
-    if may_be_deep and _is_deeper(value, MAX_NESTING):
+    if _may_be_deep(text) and _is_deeper(value, MAX_NESTING):
         raise _refused(text, f"frame is nested deeper than {MAX_NESTING} levels")
-    # One character is looked for thirty times faster than two.
     if "\\" in text and "\\u" in text and _has_lone_surrogate(value):
         raise _refused(text, "a string has half a surrogate pair")
     return _client_message(value)
@@ -362,6 +418,12 @@ def _refused(text: str, message: str, code: int = INVALID_REQUEST) -> ProtocolEr
     return ProtocolError(code, message, request_id, answerable=answerable)  # type: ignore[arg-type]
 
 
+def _may_be_deep(text: str) -> bool:
+    # Few brackets cannot be nested deeply; in a large frame counting them costs more than looking at the value.
+    length = len(text)
+    return length > 2 * MAX_NESTING and (length > LARGE or text.count("{") + text.count("[") > MAX_NESTING)
+
+
 def _is_deeper(value: Json, limit: int) -> bool:
     level: list[Json] = [value]
     for _ in range(limit):
@@ -417,9 +479,14 @@ def parse_upstream(frame: bytes) -> list[Message | ProtocolError]:
     escaped = "\\" in text and ("\\u" in text or "\\/" in text)
     if (escaped or ("/" in text and MARKER in text)) and _strip_marker(value):
         raw = None
-    if not isinstance(value, list):
-        return [_upstream_part(value, raw)]
-    return [_upstream_part(part, None) for part in value]
+    if isinstance(value, list):
+        return [_upstream_part(part, None) for part in value]
+    if raw is not None and isinstance(value, dict) and len(value) == 3 and "result" in value:
+        # Nearly every answer, recognised in a third of the time that it takes to tell all others apart.
+        request_id = value.get("id")
+        if type(request_id) is int and abs(request_id) <= MAX_SAFE_INTEGER and value.get("jsonrpc") == "2.0":
+            return [Response(request_id, value, raw)]
+    return [_upstream_part(value, raw)]
 
 
 def _upstream_part(value: Json, raw: bytes | None) -> Message | ProtocolError:

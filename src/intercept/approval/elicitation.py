@@ -170,14 +170,13 @@ class Handle:
 
     def restored(self, request: Request) -> Request:
         """`request` without our question and with what the call brought for the upstream."""
-        params = without_retry(request).params | self.kept
-        return request._replace(params=params, body=request.body | {"params": params})
+        return request.with_params(without_retry(request).params | self.kept)
 
 
 def without_retry(request: Request) -> Request:
     """`request` as a call that answers nothing."""
     params = {key: value for key, value in request.params.items() if key not in {"requestState", "inputResponses"}}
-    return request._replace(params=params, body=request.body | {"params": params})
+    return request.with_params(params)
 
 
 class Handles:

@@ -31,6 +31,8 @@ class Kind(StrEnum):
     RESOURCE = "resource"
     PROMPT = "prompt"
 
+    __hash__ = str.__hash__  # that of an enumeration is written in Python, and asked several times a call
+
 
 class Scope(StrEnum):
     """Who shares a counter (POLICY section 5)."""

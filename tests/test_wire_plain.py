@@ -1,0 +1,247 @@
+"""The short ways through `wire` against the long ones, which alone say what is right.
+
+A short way may leave any frame to the long one. What it takes, it must read like that one, to the byte.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from intercept import wire
+from intercept.errors import ProtocolError
+from intercept.frames import Frames
+from intercept.values import Json
+from intercept.wire import Message, Request, Response, encode, frame_of, parse_client, parse_upstream
+
+KEYS = ("a", "b", "a:b", ":", "é", "name", "arguments", "\\n")
+ODD_KEYS = ("\\u0061", "\\u003a", "a\\u003aa", "Name", "name\\u0000", "_meta", "id", "\\ud83d")
+STRINGS = ("", "x", ":", "a:b", "::", '\\":', "\\\\", "\\/", "é\U0001f600", "\x7f")
+ODD_STRINGS = ("\\u003a", "\\u003A:", "l\\u00e1", "\\ud83d", "\n", "\\x")
+NUMBERS = ("0", "-0", "7", "7.0", "1e2", "-1.5", "123456789012345678901234567890", "9007199254740993")
+ODD_NUMBERS = ("1e400", "NaN", "01", "-Infinity")
+
+
+def pick(rng: random.Random, usual: tuple[str, ...], odd: tuple[str, ...]) -> str:
+    return rng.choice(odd if rng.random() < 0.02 else usual)
+
+
+def space(rng: random.Random) -> str:
+    return pick(rng, ("", "", "", " ", "\t"), ("\r", "\u00a0"))
+
+
+def quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def value(rng: random.Random, depth: int) -> str:
+    kind = rng.randrange(10)
+    if kind < 3 or depth <= 0:
+        return quoted(pick(rng, STRINGS, ODD_STRINGS))
+    if kind < 5:
+        return pick(rng, NUMBERS, ODD_NUMBERS)
+    if kind == 5:
+        return rng.choice(("true", "false", "null"))
+    if kind == 6:
+        return "[" + ",".join(value(rng, depth - 1) for _ in range(rng.randrange(4))) + "]"
+    return written(rng, members_of(rng, depth - 1, 5))
+
+
+def members_of(rng: random.Random, depth: int, most: int) -> list[tuple[str, str]]:
+    """Mostly with different keys."""
+    members = [(quoted(pick(rng, KEYS, ODD_KEYS)), value(rng, depth)) for _ in range(rng.randrange(most))]
+    return members if rng.random() < 0.05 else list(dict(members).items())
+
+
+def written(rng: random.Random, members: list[tuple[str, str]]) -> str:
+    parts = (f"{space(rng)}{key}{space(rng)}:{space(rng)}{text}{space(rng)}" for key, text in members)
+    return "{" + ",".join(parts) + "}"
+
+
+def twisted(rng: random.Random, members: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """`members`, now and then with one of them twice, missing, another one, or in another order."""
+    members = list(members)
+    if members and rng.random() < 0.1:
+        members.append(rng.choice(members))
+    if members and rng.random() < 0.03:
+        members.pop(rng.randrange(len(members)))
+    if rng.random() < 0.03:
+        members.append((quoted(pick(rng, KEYS, ODD_KEYS)), value(rng, 1)))
+    if members and rng.random() < 0.03:
+        at = rng.randrange(len(members))
+        members[at] = (members[at][0], value(rng, 1))
+    if rng.random() < 0.3:
+        rng.shuffle(members)
+    return members
+
+
+def ident(rng: random.Random) -> str:
+    return pick(
+        rng, ("1", "7", "-3", "9007199254740991"), ('"7"', "true", "1.0", "null", "9007199254740993", '"\\u0031"')
+    )
+
+
+def call(rng: random.Random) -> bytes:
+    arguments = written(rng, members_of(rng, 3, 4))
+    params = [('"name"', quoted(pick(rng, ("echo", "é", "a:b"), ("e\\u0063ho",)))), ('"arguments"', arguments)]
+    if rng.random() < 0.3:
+        meta = rng.choice(('{"progressToken":1}', "{}", "null", '["progressToken"]', '{"intercept/x":1}', '{"x:y":1}'))
+        params.append(('"_meta"', meta))
+    method = pick(rng, ("tools/call",), ("tools\\/call", "prompts/get", "Tools/call"))
+    envelope = [
+        ('"jsonrpc"', '"2.0"'),
+        ('"id"', ident(rng)),
+        ('"method"', quoted(method)),
+        ('"params"', written(rng, twisted(rng, params))),
+    ]
+    return written(rng, twisted(rng, envelope)).encode("utf-8", "surrogatepass")
+
+
+def answer(rng: random.Random) -> bytes:
+    member = pick(rng, ("result",), ("error", "Result", "r\\u0065sult"))
+    envelope = [('"jsonrpc"', '"2.0"'), ('"id"', ident(rng)), (quoted(member), value(rng, 4))]
+    return written(rng, twisted(rng, envelope)).encode("utf-8", "surrogatepass")
+
+
+def outcome(read: Callable[[bytes], Message | None], frame: bytes) -> tuple[object, ...]:
+    """All that can be told of a message, in bytes: for `==`, `1` would be `1.0` and `True`."""
+    try:
+        message = read(frame)
+    except ProtocolError as error:
+        return ("refused", str(error), error.code, error.id, type(error.id), error.answerable)
+    if message is None:
+        return ("nothing",)
+    parts = (type(message), encode(message.body), frame_of(message))
+    return (*parts, encode(message.params), message.method) if isinstance(message, Request) else parts
+
+
+def test_a_call_is_read_the_same_either_way() -> None:
+    rng = random.Random("calls")
+    taken = refused = 0
+    for _ in range(20_000):
+        frame = call(rng)
+        expected = outcome(wire._parse_closely, frame)
+        assert outcome(parse_client, frame) == expected, frame
+        taken += wire._plain_call(frame) is not None
+        refused += expected[0] == "refused"
+    assert taken > 2_000  # else nothing was compared
+    assert refused > 2_000
+
+
+@settings(max_examples=300)
+@given(
+    st.dictionaries(
+        st.text(max_size=8),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+            lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+            max_leaves=12,
+        ),
+        max_size=4,
+    ),
+    st.sampled_from([(",", ":"), (", ", ": "), (" ,\t", " : ")]),
+)
+def test_arguments_that_a_client_may_send_are_read_the_same_either_way(
+    arguments: dict[str, Json], separators: tuple[str, str]
+) -> None:
+    message = {"jsonrpc": "2.0", "id": 5, "method": "tools/call", "params": {"name": "t", "arguments": arguments}}
+    frame = json.dumps(message, ensure_ascii=False, separators=separators).encode("utf-8", "surrogatepass")
+
+    assert outcome(parse_client, frame) == outcome(wire._parse_closely, frame)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '{"to":"https://example.com/a?b=c:d","when":"10:20"}',
+        '{"a":{"b":{"c":[{"d":1},{"d":2}]}},"text":"l\u00e1 \\n \\"q\\""}',
+        "{}",
+    ],
+)
+def test_ordinary_calls_take_the_short_way(arguments: str) -> None:
+    for extra in ("", ',"_meta":{"progressToken":3}'):
+        params = f'{{"name":"echo","arguments":{arguments}{extra}}}'
+        frame = f'{{"method":"tools/call","params":{params},"jsonrpc":"2.0","id":3}}'.encode()
+        assert wire._plain_call(frame) is not None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '{"a":1,"a":1}',
+        '{"a":1,"a":1,"b":"\\u003a"}',  # a colon less and a colon more
+        '{"x":[{"deep":{"a":1,"a":2}}]}',
+        '{"a":{"b":1,"c":2},"a":"\\u003a\\u003a\\u003a"}',
+    ],
+)
+def test_a_key_that_is_there_twice_is_seen_on_the_short_way(arguments: str) -> None:
+    params = f'{{"name":"echo","arguments":{arguments}}}'
+    frame = f'{{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{params}}}'.encode()
+
+    with pytest.raises(ProtocolError, match="same key twice"):
+        parse_client(frame)
+
+
+def test_a_call_with_other_params_is_written_anew() -> None:
+    message = parse_client(b'{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"a","arguments":{"x":1}}}')
+    assert isinstance(message, Request)
+
+    frame = frame_of(message.with_params({"name": "b", "arguments": {}}))
+
+    assert frame == b'{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"b","arguments":{}}}\n'
+
+
+def test_an_answer_is_read_the_same_either_way() -> None:
+    rng = random.Random("answers")
+    taken = 0
+    for _ in range(20_000):
+        frame = answer(rng)
+        (message,) = parse_upstream(frame)
+        if not isinstance(message, Response) or message.raw is None:
+            continue
+        taken += 1
+        long = wire._upstream_part(wire._decode_upstream(frame.removesuffix(b"\r").decode()), message.raw)
+        assert isinstance(long, Response)
+        assert (type(long.id), repr(long)) == (type(message.id), repr(message))
+    assert taken > 2_000
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        '{"jsonrpc":"2.0","id":true,"result":{}}',
+        '{"jsonrpc":"2.0","id":9007199254740993,"result":{}}',
+        '{"jsonrpc":"1.0","id":1,"result":{}}',
+        '{"jsonrpc":"2.0","iD":1,"result":{}}',
+        '{"jsonrpc":"2.0","result":{},"method":"x"}',
+        '{"jsonrpc":2.0,"id":1,"result":{}}',
+    ],
+)
+def test_what_only_resembles_an_answer_is_none(frame: str) -> None:
+    (message,) = parse_upstream(frame.encode())
+
+    assert isinstance(message, ProtocolError)
+
+
+def test_frames_are_cut_the_same_in_one_piece_and_byte_by_byte() -> None:
+    rng = random.Random("frames")
+    for _ in range(3_000):
+        stream = bytes(rng.choice(b"ab\n\n") for _ in range(rng.randrange(40)))
+        whole, piecemeal, mixed = Frames(5), Frames(5), Frames(5)
+        cut = rng.randrange(len(stream) + 1)
+        expected = [frame for at in range(len(stream)) for frame in piecemeal.feed(stream[at : at + 1])]
+        assert whole.feed(stream) + whole.end() == expected + piecemeal.end()
+        assert mixed.feed(stream[:cut]) + mixed.feed(stream[cut:]) + mixed.end() == (
+            Frames(5).feed(stream) + _rest(stream)
+        )
+
+
+def _rest(stream: bytes) -> list[bytes | None]:
+    frames = Frames(5)
+    frames.feed(stream)
+    return frames.end()
