@@ -86,8 +86,13 @@ class StoreBusy(InterceptError):  # noqa: N818 - not a mistake
 class StoreUnavailable(InterceptError):  # noqa: N818 - a state that ends by itself
     """A counter store cannot be used now: calls that need it are denied. It recovers by itself.
 
-    The message has no password and no key of a counter.
+    `str()` is for whoever asked and names no place; `remedy` is one line for the operator, which does. Neither has a
+    password or the key of a counter.
     """
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
 
 
 class AuditError(InterceptError):

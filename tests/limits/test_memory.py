@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from intercept.limits import Granted, Refused
-from intercept.limits.memory import MAX_LIVE, MemoryStore
-from intercept.limits.windows import MAX_ENTRIES
+from intercept.limits.memory import MemoryStore
+from intercept.limits.windows import MAX_ENTRIES, MAX_LIVE
 from intercept.policy import Charge
 
 from .charges import START, charge, passes, used_up

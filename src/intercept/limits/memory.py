@@ -11,10 +11,8 @@ from typing import Final, TypeAlias
 
 from ..policy.model import Charge, Exhausted, InFlight
 from . import Granted, Made, Refused, merged
-from .windows import ASK_AGAIN, FOREVER, Tally, end_of, microseconds
+from .windows import ASK_AGAIN, FOREVER, MAX_LIVE, Tally, end_of, microseconds
 
-MAX_LIVE: Final = 100_000
-"""`per` values of one counter that may count at a time; calls that would need more are refused (POLICY section 5)."""
 _CLEANED: Final = 2
 """Keys looked at for cleaning when a key is added to a counter: more than are added."""
 _SWEPT: Final = 16
@@ -101,12 +99,14 @@ class MemoryStore:
                 return Refused(charge, None, charge.max)
             else:
                 wait = self._wait_for_room(group, charge, charges)
+            if wait is not None and now + wait == FOREVER:
+                wait = ASK_AGAIN
             if wait is None or wait > longest:
                 left = Decimal(0) if tally is None else tally.left(charge.max)
                 if wait is None:
                     return Refused(charge, None, left)
                 longest = wait
-                worst = Refused(charge, (ASK_AGAIN if now + wait == FOREVER else wait) / 1e6, left)
+                worst = Refused(charge, wait / 1e6, left)
         return worst
 
     def _wait_for_room(self, group: _Group, charge: Charge, charges: Sequence[Charge]) -> int | None:

@@ -13,13 +13,15 @@ from bisect import bisect_left, bisect_right
 from datetime import datetime, timedelta, tzinfo
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from functools import lru_cache
-from itertools import repeat
+from sys import byteorder
 from typing import Final, NamedTuple, assert_never
 
 from ..policy.model import CalendarWindow, InFlight, Unit, Window
 
 MAX_ENTRIES: Final = 4096
 """Entries a counter keeps before neighbours are merged (POLICY section 5)."""
+MAX_LIVE: Final = 100_000
+"""`per` values of one counter that may count at a time; calls that would need more are refused (POLICY section 5)."""
 FOREVER: Final = 2**62
 """The end of what has none: later than any time."""
 ASK_AGAIN: Final = 1_000_000
@@ -27,8 +29,6 @@ ASK_AGAIN: Final = 1_000_000
 
 # Costs and maxima lie within 1e-400 and 1e400 (`source` and double arithmetic see to that), so sums have fewer digits.
 _EXACT: Final = Context(prec=2000, traps=[Inexact, InvalidOperation, Overflow])
-_NOTHING: Final = Decimal(0)
-_ONE: Final = Decimal(1)
 
 
 def microseconds(seconds: float) -> int:
@@ -38,15 +38,11 @@ def microseconds(seconds: float) -> int:
 
 def end_of(window: Window | CalendarWindow | InFlight, now: int) -> int:
     """When a charge that is made `now` stops to count."""
-    match window:
-        case Window(seconds):
-            return now + max(1, round(seconds * 1_000_000))
-        case CalendarWindow(unit, timezone):
-            return period(unit, timezone, now).end
-        case InFlight():
-            return FOREVER
-        case _:
-            assert_never(window)
+    if isinstance(window, Window):  # first, and no `match`, which takes five times as long
+        return now + (round(window.seconds * 1_000_000) or 1)
+    if isinstance(window, CalendarWindow):
+        return period(window.unit, window.timezone, now).end
+    return FOREVER
 
 
 class Period(NamedTuple):
@@ -159,28 +155,53 @@ def _instant(local: datetime, zone: tzinfo) -> int:
 class Tally:
     """The charges of one counter that may still count, oldest first.
 
-    Where every entry costs 1, which is what most limits count, costs take no room.
+    Costs are whole multiples of the smallest decimal place that any of them has. Where each costs 1, which is what most
+    limits count, they take no room.
     """
 
-    __slots__ = ("_costs", "_ends", "_used")
+    __slots__ = ("_costs", "_ends", "_places", "_used")
 
-    def __init__(self, ends: bytes = b"", costs: str = "", used: str = "0") -> None:
+    def __init__(self, ends: bytes = b"", costs: bytes | str = b"", used: str = "0", places: int = 0) -> None:
         """As `written` gives it; new without."""
         self._ends = array("q", ends)
         """When each entry stops to count."""
-        self._costs = [Decimal(cost) for cost in costs.split()] if costs else None
-        """Of each entry; None if each costs 1."""
-        self._used = Decimal(used)
+        self._costs: array[int] | list[int] | None
+        """Of each entry; None if each costs 1, a list if one is too large for an array."""
+        if isinstance(costs, str):
+            self._costs = [int(cost) for cost in costs.split()]
+        else:
+            self._costs = array("q", costs) if costs else None
+        if byteorder == "big":
+            self._swap()
+        self._used = int(used)
+        self._places = places
+        """How many decimal places the costs and their sum have."""
 
-    def written(self) -> tuple[bytes, str, str]:
-        """The ends, the costs and their sum, to be kept. Bytes are in the machine's order."""
-        costs = "" if self._costs is None else " ".join(map(str, self._costs))
-        return self._ends.tobytes(), costs, str(self._used)
+    def written(self) -> tuple[bytes, bytes | str, str, int]:
+        """All there is, to be kept: when entries end, what they cost, the sum of that, and its decimal places."""
+        if byteorder == "big":
+            self._swap()
+        costs = b"" if self._costs is None else _text(self._costs)
+        kept = self._ends.tobytes(), costs, str(self._used), self._places
+        if byteorder == "big":
+            self._swap()
+        return kept
+
+    def _swap(self) -> None:
+        """What is kept is read on other machines too."""
+        self._ends.byteswap()
+        if isinstance(self._costs, array):
+            self._costs.byteswap()
 
     @property
     def used(self) -> Decimal:
         """What counts, as of the last `expire`."""
-        return self._used
+        return _EXACT.scaleb(Decimal(self._used), -self._places) if self._places else Decimal(self._used)
+
+    @property
+    def first(self) -> int:
+        """When some of what was charged will not count any more; 0 if nothing was."""
+        return self._ends[0] if self._ends else 0
 
     @property
     def last(self) -> int:
@@ -192,7 +213,7 @@ class Tally:
 
     def left(self, maximum: Decimal) -> Decimal:
         """What fits under `maximum`, as of the last `expire`; 0 where more is used, as after a `max` was lowered."""
-        return max(_NOTHING, _EXACT.subtract(maximum, self._used))
+        return max(Decimal(0), _EXACT.subtract(maximum, self.used))
 
     def expire(self, now: int) -> None:
         """Forget what no longer counts at `now`."""
@@ -202,12 +223,11 @@ class Tally:
         past = bisect_right(ends, now)
         if past == len(ends):
             self._costs = None
-            self._used = _NOTHING
+            self._used = self._places = 0
         elif self._costs is None:
-            self._used = _EXACT.subtract(self._used, past)
+            self._used -= past
         else:
-            for cost in self._costs[:past]:
-                self._used = _EXACT.subtract(self._used, cost)
+            self._used -= sum(self._costs[:past])
             del self._costs[:past]
         del ends[:past]
 
@@ -216,17 +236,19 @@ class Tally:
 
         To be called after `expire(now)`.
         """
-        total = _EXACT.add(self._used, cost)
-        if total <= maximum:
+        amount = self._units(cost)
+        excess = self._used + amount - int(_EXACT.scaleb(maximum, self._places) if self._places else maximum)
+        if excess <= 0:
             return 0
         if cost > maximum:
             return None
-        excess = _EXACT.subtract(total, maximum)
-        for end, spent in zip(self._ends, self._costs or repeat(_ONE), strict=False):
-            excess = _EXACT.subtract(excess, spent)
+        if self._costs is None:
+            return self._ends[excess - 1] - now
+        for end, spent in zip(self._ends, self._costs, strict=True):
+            excess -= spent
             if excess <= 0:
                 return end - now
-        raise AssertionError("the sum of a counter differs from its entries")
+        raise ValueError("the sum of a counter differs from its entries")
 
     def charge(self, end: int, cost: Decimal) -> int:
         """Add `cost`, which counts until `end`, or until what was charged before stops to count if that is later.
@@ -234,16 +256,19 @@ class Tally:
         Return until when.
         """
         ends = self._ends
-        self._used = _EXACT.add(self._used, cost)
+        amount = self._units(cost)
+        self._used += amount
         if ends and ends[-1] >= end:
-            costs = self._with_costs()
-            costs[-1] = _EXACT.add(costs[-1], cost)
+            self._change(len(ends) - 1, amount)
             return ends[-1]
-        if cost != _ONE:
-            self._with_costs().append(cost)
-        elif self._costs is not None:
-            self._costs.append(cost)
         ends.append(end)
+        if amount != 1 and self._costs is None:
+            self._costs = array("q", [1]) * (len(ends) - 1)
+        if self._costs is not None:
+            try:
+                self._costs.append(amount)
+            except OverflowError:
+                self._costs = [*self._costs, amount]
         if len(ends) > MAX_ENTRIES:
             self._merge()
         return end
@@ -256,25 +281,58 @@ class Tally:
         at = bisect_left(ends, end)
         if at == len(ends):
             return  # somebody has emptied the counter
-        spent = _ONE if self._costs is None else self._costs[at]
-        if spent > cost:
-            self._used = _EXACT.subtract(self._used, cost)
-            self._with_costs()[at] = _EXACT.subtract(spent, cost)
+        amount = self._units(cost)
+        spent = 1 if self._costs is None else self._costs[at]
+        if spent > amount:
+            self._used -= amount
+            self._change(at, -amount)
             return
-        self._used = _EXACT.subtract(self._used, spent)
+        self._used -= spent
         del ends[at]
         if self._costs is not None:
             del self._costs[at]
 
-    def _with_costs(self) -> list[Decimal]:
+    def _units(self, cost: Decimal) -> int:
+        """`cost` as a multiple of the smallest place, which becomes smaller if it has to."""
+        if not self._places:
+            amount = int(cost)
+            if amount == cost:
+                return amount
+        exponent = cost.as_tuple().exponent
+        if not isinstance(exponent, int):
+            raise ValueError("a cost that is not a number")
+        if -exponent > self._places:
+            factor = 10 ** (-exponent - self._places)
+            if self._ends:
+                self._costs = _packed([spent * factor for spent in self._costs or [1] * len(self._ends)])
+            self._used *= factor
+            self._places = -exponent
+        return int(_EXACT.scaleb(cost, self._places))
+
+    def _change(self, at: int, amount: int) -> None:
         if self._costs is None:
-            self._costs = [_ONE] * len(self._ends)
-        return self._costs
+            self._costs = array("q", [1]) * len(self._ends)
+        try:
+            self._costs[at] += amount
+        except OverflowError:
+            self._costs = list(self._costs)
+            self._costs[at] += amount
 
     def _merge(self) -> None:
         """Halve the number of entries: each pair of neighbours counts until the later one ends."""
-        costs = self._with_costs()
+        costs = [1] * len(self._ends) if self._costs is None else list(self._costs)
         pairs = len(costs) // 2 * 2
-        merged = [_EXACT.add(first, second) for first, second in zip(costs[0:pairs:2], costs[1:pairs:2], strict=True)]
-        self._costs = merged + costs[pairs:]
+        merged = [first + second for first, second in zip(costs[0:pairs:2], costs[1:pairs:2], strict=True)]
+        self._costs = _packed(merged + costs[pairs:])
         self._ends = self._ends[1:pairs:2] + self._ends[pairs:]
+
+
+def _packed(costs: list[int]) -> array[int] | list[int]:
+    try:
+        return array("q", costs)
+    except OverflowError:
+        return costs
+
+
+def _text(costs: array[int] | list[int]) -> bytes | str:
+    return costs.tobytes() if isinstance(costs, array) else " ".join(map(str, costs))

@@ -1,0 +1,451 @@
+"""Counters in an SQLite file: they survive restarts, and any number of processes of one machine share them.
+
+One row holds one counter for one `per` value. Every operation is one immediate transaction, and whoever waits for
+another process's does so outside of SQLite, which would sleep too long. Each process has a clock of its own; `_Row`
+says how they agree.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from decimal import Decimal
+from secrets import token_bytes
+from threading import Lock
+from typing import Final, TypeAlias, TypeVar
+
+from ..errors import StoreBusy, StoreUnavailable
+from ..policy.model import Charge, Exhausted, InFlight
+from . import Granted, Made, Refused, merged
+from .sqlite_file import SQLiteFile, is_busy, unavailable
+from .state import AT_ONCE, LEASE, MAX_UNDONE, Use, described, identity, use_of
+from .windows import ASK_AGAIN, FOREVER, MAX_LIVE, Tally, end_of, microseconds
+
+_AGREE: Final = microseconds(10)
+"""How far the clocks of two processes may be apart without one taking over the other's: longer than between a look at
+the clock and the transaction that it is for."""
+_SWEPT: Final = 3
+_SWEEP_EVERY: Final = 16
+"""Rows looked at for cleaning when one is added, and reserves after which one is looked at in any case."""
+_PATIENT: Final = 5.0
+"""Seconds that an operation may wait for which no call waits."""
+_FIRST_PAUSE: Final = 0.0001
+_LONGEST_PAUSE: Final = 0.002
+"""Seconds between two attempts to begin a transaction."""
+_REMEMBERED: Final = 10_000
+"""Counters about which something is kept in memory, and resets that are kept in the file."""
+_NOTHING: Final = Decimal(0)
+_NEW_TALLY: Final = "INSERT INTO tally (ends, costs, used, places, last, counter, value) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_KEEP_TALLY: Final = "UPDATE tally SET ends = ?, costs = ?, used = ?, places = ?, last = ? WHERE number = ?"
+_TALLY: Final = "SELECT number, ends, costs, used, places FROM tally WHERE counter = ? AND value = ?"
+_FREE_SLOT: Final = "DELETE FROM slot WHERE counter = ? AND value = ? AND owner = ?"
+
+_Where: TypeAlias = tuple[bytes, str]
+"""The counter's `identity` and the `per` value."""
+_T = TypeVar("_T")
+
+
+class _Row:
+    """What is kept of one counter, and a charge to be made.
+
+    Its times are those of whoever charged it last. A process whose clock is far behind (it was set back, and this
+    process started after that) counts from there on: what others charged ends as long after now as it would have ended
+    after they charged it, and nothing is freed for them either.
+    """
+
+    __slots__ = ("charge", "end", "held", "now", "number", "tally", "where")
+
+    def __init__(
+        self, charge: Charge, where: _Where, tally: Tally, now: int, end: int, number: int | None, held: Decimal | None
+    ) -> None:
+        self.charge = charge
+        self.where = where
+        self.tally = tally
+        self.now = now
+        self.end = end
+        """When a charge that is made now stops to count."""
+        self.number = number
+        """Its number in the file; None if it is not there yet."""
+        self.held = held
+        """What this process holds of a counter of calls in flight; None if the counter is of another kind."""
+
+
+class SQLiteStore:
+    """A `StateStore` in the file at `path`, which is created when it is first needed."""
+
+    def __init__(self, path: str, *, grant: str) -> None:
+        self._file = SQLiteFile(path)
+        self._grant = grant
+        self._owner = token_bytes(16)
+        self._lock = Lock()
+        """Held for each transaction; whatever is below belongs to who holds it."""
+        self._now = 0
+        self._ahead: dict[_Where, int] = {}
+        """How far the times of a row are ahead of this process's clock, if they are."""
+        self._identities: dict[tuple[str, ...], bytes] = {}
+        self._described: dict[bytes, Decimal] = {}
+        """The `max` that was told of a counter last."""
+        self._holding: dict[_Where, Decimal] = {}
+        """What this process holds in flight."""
+        self._undone: deque[Made] = deque(maxlen=MAX_UNDONE)
+        """To be given back as soon as the file can be written."""
+        self._swept = 0
+        self._reserved = 0
+
+    # --- the port -----------------------------------------------------------------------------------------------------
+
+    def reserve(self, charges: Sequence[Charge], now: float, *, patience: float) -> Granted | Refused:
+        """See `CounterStore.reserve`."""
+        if not charges:
+            return Granted((), ())
+        return self._transact(lambda db: self._reserve(db, charges, microseconds(now)), patience)
+
+    def release(self, granted: Granted) -> None:
+        """See `CounterStore.release`."""
+        self._give_back(granted.made)
+
+    def finish(self, granted: Granted) -> None:
+        """See `CounterStore.finish`."""
+        self._give_back([made for made in granted.made if isinstance(made.charge.window, InFlight)])
+
+    def _give_back(self, made: Sequence[Made]) -> None:
+        if not made:
+            return
+        self._undone.extend(made)
+        with suppress(StoreBusy, StoreUnavailable):  # else with the next operation
+            self._transact(lambda _: None, AT_ONCE)
+
+    # --- beside the port ----------------------------------------------------------------------------------------------
+
+    def look(self, charges: Sequence[Charge], now: float, *, patience: float) -> Refused | None:
+        """What `reserve` would refuse, without charging anything."""
+
+        def work(db: sqlite3.Connection) -> Refused | None:
+            enforced = [charge for charge in charges if not charge.shadow]
+            self._now = max(self._now, microseconds(now))
+            return self._refusal(db, enforced, self._rows(db, enforced))
+
+        return self._transact(work, patience) if charges else None
+
+    def renew(self, now: float) -> None:
+        """See `StateStore.renew`."""
+        if not self._file.is_open:
+            return
+
+        def work(db: sqlite3.Connection) -> None:
+            self._now = max(self._now, microseconds(now))
+            last = self._now + microseconds(LEASE)
+            for where, held in self._holding.items():
+                row = (*where, self._owner, last + self._ahead.get(where, 0), str(held))
+                db.execute("INSERT OR REPLACE INTO slot VALUES (?, ?, ?, ?, ?)", row)
+            self._sweep(db, 50 * _SWEPT)
+
+        with suppress(StoreBusy, StoreUnavailable):
+            self._transact(work, _PATIENT)
+            with self._lock:
+                self._file.checkpoint()
+
+    def uses(self, now: float) -> Sequence[Use]:
+        """See `StateStore.uses`."""
+        if not self._file.exists():
+            return []
+        return [use for use, _ in self._transact(lambda db: self._uses(db, microseconds(now)), _PATIENT)]
+
+    def reset(self, chosen: Callable[[Use], bool], who: str, now: float) -> Sequence[Use]:
+        """See `StateStore.reset`."""
+        if not self._file.exists():
+            return []
+
+        def work(db: sqlite3.Connection) -> list[Use]:
+            emptied: list[Use] = []
+            for use, where in self._uses(db, microseconds(now)):
+                if not chosen(use):
+                    continue
+                gone = db.execute("DELETE FROM tally WHERE counter = ? AND value = ?", where).rowcount
+                gone += db.execute("DELETE FROM slot WHERE counter = ? AND value = ?", where).rowcount
+                db.execute("UPDATE counter SET live = live - ?, full_until = 0 WHERE id = ?", (gone, where[0]))
+                kept = (microseconds(now), who, where[0].hex(), use.counter, use.value, str(use.used))
+                db.execute("INSERT INTO reset VALUES (?, ?, ?, ?, ?, ?)", kept)
+                emptied.append(use)
+            db.execute("DELETE FROM reset WHERE rowid <= (SELECT max(rowid) FROM reset) - ?", (_REMEMBERED,))
+            return emptied
+
+        return self._transact(work, _PATIENT)
+
+    def close(self) -> None:
+        """See `StateStore.close`."""
+        if self._holding and self._file.is_open:
+            with suppress(StoreBusy, StoreUnavailable):  # else the leases end by themselves
+                self._transact(self._let_go, AT_ONCE)
+        with self._lock:
+            self._file.close()
+
+    def _let_go(self, db: sqlite3.Connection) -> None:
+        for where in self._holding:
+            gone = db.execute(_FREE_SLOT, (*where, self._owner))
+            db.execute("UPDATE counter SET live = live - ? WHERE id = ?", (gone.rowcount, where[0]))
+        self._holding = {}
+
+    # --- one transaction ----------------------------------------------------------------------------------------------
+
+    def _transact(self, work: Callable[[sqlite3.Connection], _T], patience: float) -> _T:
+        """Do `work`, all or none of it, and before it what is undone."""
+        deadline = time.monotonic() + patience
+        pause = _FIRST_PAUSE
+        while True:
+            if not self._lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
+                raise StoreBusy("the state file is busy")
+            try:
+                return self._attempt(work)
+            except (sqlite3.Error, OSError, ValueError, ArithmeticError, TypeError, KeyError) as error:
+                # Those behind the second come from reading what nobody here wrote.
+                if not is_busy(error):
+                    self._file.close()
+                    raise unavailable(error, self._file.path) from None
+            finally:
+                self._lock.release()
+            if time.monotonic() + pause >= deadline:
+                raise StoreBusy("the state file is locked by another program")
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def _attempt(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        db = self._file.connection()
+        db.execute("BEGIN IMMEDIATE")
+        holding = self._holding.copy()
+        undone = list(self._undone) if self._undone else ()
+        try:
+            for made in undone:
+                self._undo(db, made)
+            result = work(db)
+            db.execute("COMMIT")
+        except BaseException:
+            self._holding = holding
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+        for _ in undone:
+            self._undone.popleft()
+        return result
+
+    # --- charging -----------------------------------------------------------------------------------------------------
+
+    def _reserve(self, db: sqlite3.Connection, charges: Sequence[Charge], now: int) -> Granted | Refused:
+        self._now = max(self._now, now)
+        if len(charges) == 1 and not charges[0].shadow:
+            enforced, shadow = charges, []
+        else:
+            enforced = [charge for charge in charges if not charge.shadow]
+            shadow = [charge for charge in charges if charge.shadow]
+        rows = self._rows(db, enforced)
+        if refusal := self._refusal(db, enforced, rows):
+            return refusal
+        made = self._make(db, rows)
+        unmet: tuple[Exhausted, ...] = ()
+        if shadow:
+            rows = self._rows(db, shadow)
+            if would_refuse := self._refusal(db, shadow, rows):
+                unmet = (Exhausted(would_refuse.charge, would_refuse.retry_after, would_refuse.left),)
+            else:
+                made += self._make(db, rows)
+        self._reserved += 1
+        if self._reserved % _SWEEP_EVERY == 0:
+            self._sweep(db, 1)
+        return Granted(tuple(charges), tuple(made), unmet)
+
+    def _rows(self, db: sqlite3.Connection, charges: Sequence[Charge]) -> list[_Row]:
+        """For each of `charges` the row that it counts against, with the highest cost that any of them has there."""
+        if len(charges) < 2:
+            return [self._row(db, charge) for charge in charges]
+        rows = {charge.key: self._row(db, charge) for charge in merged(charges)}
+        return [rows[charge.key] for charge in charges]
+
+    def _row(self, db: sqlite3.Connection, charge: Charge) -> _Row:
+        counter = self._identities.get(charge.key[:-1])
+        if counter is None:
+            if len(self._identities) >= _REMEMBERED:
+                self._identities.clear()
+            counter = self._identities[charge.key[:-1]] = identity(charge, self._grant)
+        where = counter, charge.key[-1]
+        if isinstance(charge.window, InFlight):
+            return self._row_in_flight(db, charge, where)
+        kept = db.execute(_TALLY, where).fetchone()
+        end = end_of(charge.window, self._now)
+        if kept is None:
+            return _Row(charge, where, Tally(), self._now, end, None, None)
+        number, ends, costs, used, places = kept
+        tally = Tally(ends, costs, used, places)
+        ahead = self._ahead_of(where, tally.last - end)
+        tally.expire(self._now + ahead)
+        return _Row(charge, where, tally, self._now + ahead, end + ahead, number, None)
+
+    def _row_in_flight(self, db: sqlite3.Connection, charge: Charge, where: _Where) -> _Row:
+        slots = db.execute("SELECT owner, last, held FROM slot WHERE counter = ? AND value = ?", where).fetchall()
+        end = self._now + microseconds(LEASE)
+        ahead = self._ahead_of(where, max((last for _, last, _ in slots), default=0) - end)
+        held, number, tally = _NOTHING, None, Tally()
+        for owner, last, kept in slots:
+            if owner == self._owner:
+                held, number = Decimal(kept), 0
+            elif last <= self._now + ahead:
+                continue
+            tally.charge(FOREVER, Decimal(kept))
+        return _Row(charge, where, tally, self._now + ahead, end + ahead, number, held)
+
+    def _ahead_of(self, where: _Where, beyond: int) -> int:
+        """How far the times of a row are ahead, given how far its last end is beyond that of a charge made now."""
+        ahead = self._ahead.get(where, 0)
+        if beyond > ahead + _AGREE:
+            if len(self._ahead) >= _REMEMBERED:
+                self._ahead.clear()
+            ahead = self._ahead[where] = beyond
+        return ahead
+
+    def _refusal(self, db: sqlite3.Connection, charges: Sequence[Charge], rows: Sequence[_Row]) -> Refused | None:
+        """Why `charges` cannot all be made now."""
+        worst: Refused | None = None
+        longest = 0
+        for charge, row in zip(charges, rows, strict=True):
+            cost = row.charge.cost
+            wait = row.tally.wait(cost, charge.max, row.now)
+            left: Decimal | None = None
+            if wait == 0 and row.number is None and cost:
+                wait = self._wait_for_room(db, row, rows)
+                left = _NOTHING
+            if wait == 0:
+                continue
+            if left is None:
+                left = row.tally.left(charge.max)
+            if wait is None:
+                return Refused(charge, None, left)
+            if row.held is not None:
+                wait = ASK_AGAIN
+            if wait > longest:
+                longest = wait
+                worst = Refused(charge, wait / 1e6, left)
+        return worst
+
+    def _wait_for_room(self, db: sqlite3.Connection, row: _Row, rows: Sequence[_Row]) -> int | None:
+        """Microseconds until a counter can take the new values of `rows`, 0 if it can now, None if it never can."""
+        counter = row.where[0]
+        new = len({other.where for other in rows if other.number is None and other.where[0] == counter})
+        kept = db.execute("SELECT live, full_until FROM counter WHERE id = ?", (counter,)).fetchone()
+        if kept is None or kept[0] + new <= MAX_LIVE:
+            return 0 if new <= MAX_LIVE else None
+        if new > MAX_LIVE:
+            return None
+        if row.held is not None:
+            return ASK_AGAIN
+        if kept[1] > row.now:
+            return int(kept[1]) - row.now
+        gone = db.execute("DELETE FROM tally WHERE counter = ? AND last <= ?", (counter, row.now)).rowcount
+        live = kept[0] - gone
+        if live + new <= MAX_LIVE:
+            full_until = 0
+        else:
+            ends = "SELECT last FROM tally WHERE counter = ? ORDER BY last LIMIT 1 OFFSET ?"
+            full_until = db.execute(ends, (counter, live + new - MAX_LIVE - 1)).fetchone()[0]
+        db.execute("UPDATE counter SET live = ?, full_until = ? WHERE id = ?", (live, full_until, counter))
+        return max(0, full_until - row.now)
+
+    def _make(self, db: sqlite3.Connection, rows: Sequence[_Row]) -> list[Made]:
+        made: list[Made] = []
+        new = 0
+        for row in rows if len(rows) == 1 else dict.fromkeys(rows):
+            charge = row.charge
+            if not charge.cost:
+                continue
+            is_new = row.number is None
+            if row.held is not None:
+                self._hold(db, row.where, row.held + charge.cost, row.end)
+                made.append(Made(charge, row.end))
+            else:
+                made.append(Made(charge, row.tally.charge(row.end, charge.cost)))
+                if is_new or not self._keep(db, row):  # or it was cleaned away just now
+                    is_new = True
+                    db.execute(_NEW_TALLY, (*row.tally.written(), row.tally.last, *row.where))
+            if is_new or self._described.get(row.where[0]) is not charge.max:
+                self._describe(db, charge, row.where[0], new=is_new)
+            new += is_new
+        if new:
+            self._sweep(db, new * _SWEPT)
+        return made
+
+    def _keep(self, db: sqlite3.Connection, row: _Row) -> bool:
+        """Write a row that is there; false if it is not."""
+        kept = (*row.tally.written(), row.tally.last, row.number)
+        return db.execute(_KEEP_TALLY, kept).rowcount == 1
+
+    def _hold(self, db: sqlite3.Connection, where: _Where, held: Decimal, last: int) -> None:
+        self._holding[where] = held
+        db.execute("INSERT OR REPLACE INTO slot VALUES (?, ?, ?, ?, ?)", (*where, self._owner, last, str(held)))
+
+    def _describe(self, db: sqlite3.Connection, charge: Charge, counter: bytes, *, new: bool) -> None:
+        """Keep what is to be told of the counter, and that it has a row more if that is `new`."""
+        about = described(charge, self._grant)
+        told = "UPDATE counter SET about = ?, live = live + ? WHERE id = ?"
+        if not db.execute(told, (about, new, counter)).rowcount:
+            db.execute("INSERT INTO counter VALUES (?, ?, 1, 0)", (counter, about))
+        if len(self._described) >= _REMEMBERED:
+            self._described.clear()
+        self._described[counter] = charge.max
+
+    def _undo(self, db: sqlite3.Connection, made: Made) -> None:
+        charge, end = made
+        row = self._row(db, charge)
+        if row.held is not None:
+            left = row.held - charge.cost
+            if left > 0:
+                self._hold(db, row.where, left, row.end)
+                return
+            self._holding.pop(row.where, None)
+            gone = db.execute(_FREE_SLOT, (*row.where, self._owner))
+        elif row.number is None:
+            return
+        else:
+            row.tally.give_back(end, charge.cost, row.now)
+            if len(row.tally):
+                self._keep(db, row)
+                return
+            gone = db.execute("DELETE FROM tally WHERE counter = ? AND value = ?", row.where)
+        self._forget(db, row.where[0], gone.rowcount)
+
+    def _forget(self, db: sqlite3.Connection, counter: bytes, rows: int) -> None:
+        """`counter` has `rows` less."""
+        db.execute("UPDATE counter SET live = live - ?, full_until = 0 WHERE id = ?", (rows, counter))
+        db.execute("DELETE FROM counter WHERE id = ? AND live <= 0", (counter,))
+
+    def _sweep(self, db: sqlite3.Connection, rows: int) -> None:
+        """Look at the next `rows` for what no longer counts; more than are added, so that a file does not grow."""
+        later = "SELECT number, counter, value, last FROM tally WHERE number > ? ORDER BY number LIMIT ?"
+        found = db.execute(later, (self._swept, rows)).fetchall()
+        for number, counter, value, last in found:
+            if last <= self._now + self._ahead.get((counter, value), 0):
+                db.execute("DELETE FROM tally WHERE number = ?", (number,))
+                self._forget(db, counter, 1)
+        self._swept = found[-1][0] if len(found) == rows else 0
+        if not self._swept:  # once a round
+            left = db.execute("SELECT counter, value, owner FROM slot WHERE last <= ?", (self._now,)).fetchall()
+            for counter, value, owner in left:
+                if owner != self._owner:
+                    db.execute(_FREE_SLOT, (counter, value, owner))
+                    self._forget(db, counter, 1)
+
+    def _uses(self, db: sqlite3.Connection, now: int) -> list[tuple[Use, _Where]]:
+        found: list[tuple[Use, _Where]] = []
+        rows = "SELECT counter, value, about, ends, costs, used, places FROM tally JOIN counter ON id = counter"
+        for counter, value, about, *kept in db.execute(f"{rows} ORDER BY number"):
+            tally = Tally(*kept)
+            tally.expire(now)
+            if len(tally):
+                found.append((use_of(about, value, tally.used, (tally.first, tally.last)), (counter, value)))
+        rows = "SELECT counter, value, about, held FROM slot JOIN counter ON id = counter WHERE last > ?"
+        held: dict[tuple[_Where, str], Decimal] = {}
+        for counter, value, about, kept in db.execute(rows, (now,)):
+            place = (counter, value), about
+            held[place] = held.get(place, _NOTHING) + Decimal(kept)
+        found += [(use_of(about, where[1], used, None), where) for (where, about), used in held.items()]
+        return found

@@ -1,0 +1,194 @@
+"""The SQLite file that counters are kept in: made, opened, found to be another one, and what can be wrong with it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from ..errors import StoreUnavailable
+
+VERSION: Final = 1
+"""Of the schema. A file of a newer one is refused, because what it counts by is not known here."""
+_APPLICATION: Final = 0x1C7E9CE7
+"""Tells a state file from other SQLite files."""
+_CHECKPOINT_PAGES: Final = 4_000
+"""Pages of the log after which a transaction has to write them back; a process that is alive does it before that."""
+_LOG_BYTES: Final = 4 * 1024 * 1024
+"""What is kept of a log that grew longer."""
+
+_SCHEMA: Final = f"""
+CREATE TABLE counter (
+    id BLOB PRIMARY KEY,
+    about TEXT NOT NULL,
+    live INTEGER NOT NULL,
+    full_until INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE tally (
+    number INTEGER PRIMARY KEY,
+    counter BLOB NOT NULL,
+    value TEXT NOT NULL,
+    last INTEGER NOT NULL,
+    used TEXT NOT NULL,
+    places INTEGER NOT NULL,
+    ends BLOB NOT NULL,
+    costs NOT NULL
+);
+CREATE UNIQUE INDEX tally_of ON tally (counter, value);
+CREATE TABLE slot (
+    counter BLOB NOT NULL,
+    value TEXT NOT NULL,
+    owner BLOB NOT NULL,
+    last INTEGER NOT NULL,
+    held TEXT NOT NULL,
+    PRIMARY KEY (counter, value, owner)
+) WITHOUT ROWID;
+CREATE TABLE reset (
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    id TEXT NOT NULL,
+    counter TEXT NOT NULL,
+    value TEXT NOT NULL,
+    used TEXT NOT NULL
+);
+PRAGMA application_id = {_APPLICATION};
+PRAGMA user_version = {VERSION};
+"""
+"""Times are microseconds since the epoch. `counter` has one row for all `per` values: what is known of it (`about`, see
+`state.described`), how many rows the others have for it, and until when there is no room for more. `tally` is a
+`windows.Tally`; `slot` what a process holds in flight, until when if it is not renewed; `reset` what operators did."""
+
+
+class SQLiteFile:
+    """A connection to the state file at `path`, opened when it is needed. Not thread-safe."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._db: sqlite3.Connection | None = None
+        self._identity = (0, 0)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something was done with the file, and it was not given up since."""
+        return self._db is not None
+
+    def exists(self) -> bool:
+        """Whether there is something to read."""
+        return os.path.exists(self.path)
+
+    def connection(self) -> sqlite3.Connection:
+        """The connection, to the file that is at `path` now.
+
+        Raises:
+            sqlite3.Error, OSError: it cannot be opened.
+            StoreUnavailable: it can, but is not to be used.
+        """
+        try:
+            found = os.stat(self.path)
+        except FileNotFoundError:
+            self.close()
+            found = self._make()
+        if self._db is None or (found.st_dev, found.st_ino) != self._identity:
+            self.close()
+            self._db = self._opened()
+            self._identity = (found.st_dev, found.st_ino)
+        return self._db
+
+    def checkpoint(self) -> None:
+        """Write the log back into the file, so that transactions do not have to."""
+        if self._db is not None:
+            with suppress(sqlite3.Error):  # a transaction will do it
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    def close(self) -> None:
+        """Give up the connection; the next use makes a new one."""
+        db, self._db = self._db, None
+        if db is not None:
+            with suppress(sqlite3.Error):
+                db.close()
+
+    def _make(self) -> os.stat_result:
+        directory = os.path.dirname(self.path)
+        if directory:
+            os.makedirs(directory, mode=0o700, exist_ok=True)
+        try:
+            file = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except FileExistsError:  # another process was first
+            return os.stat(self.path)
+        try:
+            for leftover in (f"{self.path}-wal", f"{self.path}-shm"):  # of a file that was moved away
+                with suppress(FileNotFoundError):
+                    os.unlink(leftover)
+            return os.fstat(file)
+        finally:
+            os.close(file)
+
+    def _opened(self) -> sqlite3.Connection:
+        uri = f"{Path(self.path).absolute().as_uri()}?mode=rw"
+        db = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            if not self._is_current(db):
+                db.execute("PRAGMA journal_mode = WAL").fetchall()
+                db.execute("BEGIN IMMEDIATE")
+                if not self._is_current(db):
+                    for statement in _SCHEMA.split(";"):
+                        db.execute(statement)
+                db.execute("COMMIT")
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}").fetchall()
+            db.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}").fetchall()
+            db.execute("PRAGMA trusted_schema = OFF")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _is_current(self, db: sqlite3.Connection) -> bool:
+        """Whether the file has the schema; False if it is empty."""
+        version: int = db.execute("PRAGMA user_version").fetchone()[0]
+        application: int = db.execute("PRAGMA application_id").fetchone()[0]
+        if application == _APPLICATION:
+            if version > VERSION:
+                raise StoreUnavailable(
+                    "the state file was written by a newer version of intercept",
+                    f"upgrade intercept, or name another file than {self.path} with `--state`",
+                )
+            return True
+        if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] or version or application:
+            raise StoreUnavailable(
+                "the state file belongs to another program",
+                f"{self.path} is an SQLite file that intercept did not make; name another one with `--state`",
+            )
+        return False
+
+
+_BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_MOVED: Final = sqlite3.SQLITE_READONLY_DBMOVED
+_WRONG: Final = {
+    sqlite3.SQLITE_CORRUPT: ("is damaged", "move {0} away to begin with empty counters"),
+    sqlite3.SQLITE_NOTADB: ("is damaged", "{0} is not an SQLite file; move it away to begin with empty counters"),
+    sqlite3.SQLITE_READONLY: ("cannot be written", "make {0} and its directory writable"),
+    sqlite3.SQLITE_FULL: ("has no room to grow", "make room on the disk of {0}"),
+    sqlite3.SQLITE_CANTOPEN: ("cannot be opened", "make {0} and its directory readable and writable"),
+    sqlite3.SQLITE_IOERR: ("cannot be read or written", "look at the disk of {0}"),
+}
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether another process only has to finish, or the file has been moved and another one is to be opened."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and (code & 0xFF in _BUSY or code == _MOVED)
+
+
+def unavailable(error: Exception, path: str) -> StoreUnavailable:
+    """What `error` means for whoever needs the file."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is not None and code & 0xFF in _WRONG:
+        what, remedy = _WRONG[code & 0xFF]
+    elif isinstance(error, OSError):
+        what, remedy = "cannot be opened", f"{{0}}: {(error.strerror or 'error').lower()}"
+    else:
+        what, remedy = _WRONG[sqlite3.SQLITE_CORRUPT]
+    return StoreUnavailable(f"the state file {what}", remedy.format(path))
