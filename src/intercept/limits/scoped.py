@@ -88,7 +88,9 @@ class ScopedStore:
         for made in granted.made:
             (ours if made.charge.scope is Scope.SESSION else shared).append(made)
         return [
-            (store, replace(granted, made=tuple(part))) for store, part in ((self._session, ours), (state, shared)) if part
+            (store, replace(granted, made=tuple(part)))
+            for store, part in ((self._session, ours), (state, shared))
+            if part
         ]
 
 

@@ -196,7 +196,10 @@ class Tally:
     @property
     def used(self) -> Decimal:
         """What counts, as of the last `expire`."""
-        return _EXACT.scaleb(Decimal(self._used), -self._places) if self._places else Decimal(self._used)
+        used, places = self._used, self._places
+        while places and used % 10 == 0:
+            used, places = used // 10, places - 1
+        return _EXACT.scaleb(Decimal(used), -places)
 
     @property
     def first(self) -> int:
