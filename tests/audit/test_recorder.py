@@ -11,6 +11,7 @@ import pytest
 from intercept.audit import Arguments
 from intercept.audit.events import microseconds, stamp, time_of
 from intercept.audit.reading import verify
+from intercept.detectors import SECRET
 from intercept.policy import Decision, Effect, ToolCall
 from intercept.uses import Peers
 
@@ -110,7 +111,7 @@ def test_arguments_are_recorded_as_much_as_was_asked_for(mode: Arguments, tmp_pa
         == {
             Arguments.NONE: None,
             Arguments.KEYS: None,
-            Arguments.REDACTED: {"to": "+55", "note": "with [redacted:github]", "password": "[redacted:named-so]"},
+            Arguments.REDACTED: {"to": "+55", "note": f"with {SECRET}", "password": SECRET},
             Arguments.FULL: {"to": "+55", "note": f"with {secret}", "password": "hunter2"},
         }[mode]
     )

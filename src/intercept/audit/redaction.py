@@ -1,8 +1,6 @@
-"""What of a call's arguments is written down, and what is not: secrets by well-known shapes. Pure.
+"""What of a call's arguments is written down, and what is not: secrets that can be told by their form or name. Pure.
 
-A shape is a pattern of one kind of secret, recognised wherever it stands in a text. Patterns have fixed beginnings and
-bounded repetitions, so that no text makes them slow. What has no shape is not found: the mode `keys`, which writes no
-value at all, is the default for a reason.
+What cannot be told is not found: the mode `keys`, which writes no value at all, is the default for a reason.
 """
 
 from __future__ import annotations
@@ -10,10 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+from ..detectors import SECRET, secrets
 from ..values import Json
 
 
@@ -39,67 +38,8 @@ _WINDOW: Final = MAX_TEXT + 8_192
 """Characters that are looked at, so that a secret which begins before the cut is seen whole."""
 MAX_LIST: Final = 100
 """Elements of a list, and members of an object, in the mode `redacted`."""
-_SHORTEST: Final = 16
-"""Characters of the shortest secret that has a shape of its own."""
-
-_SHAPES: Final = {
-    "private-key": r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[\s\S]{0,8192}?(?:-----END [A-Z ]{0,40}-----|\Z)",
-    "jwt": r"\beyJ[\w-]{8,4096}\.[\w-]{8,4096}(?:\.[\w-]{0,4096})?",
-    "aws": r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b",
-    "github": r"\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_\w{20,255})",
-    "gitlab": r"\bgl(?:pat|ptt|rt|dt|cbt)-[\w-]{16,255}",
-    "slack": r"\bxox[a-z]-[\w-]{10,255}|\bxapp-[\w-]{10,255}|hooks\.slack\.com/services/[\w/]{10,255}",
-    "stripe": r"\b(?:[srp]k_(?:live|test)|whsec)_\w{10,255}",
-    "ai": r"\bsk-[\w-]{16,255}|\bhf_[A-Za-z0-9]{20,255}|\bgsk_[A-Za-z0-9]{20,255}|\bxai-[\w-]{20,255}",
-    "google": r"\bAIza[\w-]{35}|\bya29\.[\w-]{16,2048}|\bGOCSPX-[\w-]{16,255}",
-    "meta": r"\bEAA[A-Za-z0-9]{20,512}",
-    "registry": r"\bnpm_[A-Za-z0-9]{20,255}|\bpypi-[\w-]{20,512}|\bdckr_pat_[\w-]{16,255}",
-    "mail": r"\bSG\.[\w-]{10,255}\.[\w-]{10,255}|\bkey-[0-9a-f]{32}\b|\bxkeysib-[\w-]{20,255}",
-    "twilio": r"\b(?:SK|AC)[0-9a-f]{32}\b",
-    "telegram": r"\b[0-9]{8,10}:[\w-]{35}\b",
-    "cloud": r"\bdo[opr]_v1_[a-f0-9]{32,255}|AccountKey=[A-Za-z0-9+/=]{20,255}|\bshp(?:at|ca|pa|ss)_[a-f0-9]{32}",
-    "password": r"(?<=://)[^\s/@:]{0,255}:[^\s/@]{1,255}(?=@)",
-    "authorization": r"(?i:\b(?:bearer|basic)\s{1,8}[\w.~+/=-]{8,4096})",
-    "assignment": r"(?i:(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key)[\"']?\s{0,8}[=:]\s{0,8}"
-    r"[\"']?[^\s\"'&,;]{6,4096})",
-}
-_HINTS: Final = (
-    *(
-        "PRIVATE KEY",
-        "eyJ",
-        "AKIA",
-        "ASIA",
-        "ABIA",
-        "ACCA",
-        "gh",
-        "gl",
-        "xox",
-        "xapp-",
-        "hooks.slack",
-        "k_live",
-        "k_test",
-    ),
-    *(
-        "whsec",
-        "sk-",
-        "hf_",
-        "gsk_",
-        "xai-",
-        "AIza",
-        "ya29.",
-        "GOCSPX",
-        "EAA",
-        "npm_",
-        "pypi-",
-        "dckr_pat_",
-        "SG.",
-        "key-",
-    ),
-    *("xkeysib-", "SK", "AC", ":", "_v1_", "AccountKey", "shp"),
-)
-"""What a text with one of the shapes must have somewhere. Most texts have none, and looking for these takes a
-hundredth of the time; the patterns are not even compiled before one has."""
-_HINTS_IN_ANY_CASE: Final = ("bearer", "basic", "passw", "passphrase", "secret", "token", "key")
+_SHORTEST: Final = 12
+"""Characters of the shortest text that has a secret in it which can be told."""
 
 _WORD: Final = r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+"
 _SECRET_WORDS: Final = frozenset({
@@ -111,29 +51,13 @@ _SECRET_PAIRS: Final = frozenset(
 )
 
 
-@cache
-def _secrets() -> re.Pattern[str]:
-    return re.compile("|".join(f"(?P<{name.replace('-', '_')}>{shape})" for name, shape in _SHAPES.items()))
-
-
-def without_secrets(text: str) -> str:
-    """`text` with each secret of a known shape replaced by the name of the shape."""
-    if len(text) < _SHORTEST:
-        return text
-    if not any(hint in text for hint in _HINTS):
-        folded = text.casefold()
-        if not any(hint in folded for hint in _HINTS_IN_ANY_CASE):
-            return text
-    return _secrets().sub(lambda match: f"[redacted:{(match.lastgroup or '').replace('_', '-')}]", text)
-
-
 def clean(text: str, longest: int = MAX_KEY) -> str:
     """A name or short text of a peer as it may be written down: without secrets, cut to `longest` characters."""
     return _kept_clean(text, longest) if len(text) <= 256 else _clean(text, longest)
 
 
 def _clean(text: str, longest: int) -> str:
-    cleaned = without_secrets(text[:_WINDOW])
+    cleaned = text if len(text) < _SHORTEST else secrets(text[:_WINDOW])[0]
     if len(cleaned) <= longest and len(text) <= _WINDOW:
         return cleaned
     return f"{cleaned[:longest]}… ({len(text)} characters)"
@@ -142,10 +66,14 @@ def _clean(text: str, longest: int) -> str:
 _kept_clean = lru_cache(maxsize=4096)(_clean)
 
 
-@lru_cache(maxsize=4096)
 def names_secret(key: str) -> bool:
-    """Whether the value of an argument that is called `key` is to be taken for a secret."""
-    words = [word.lower() for word in re.findall(_WORD, key[:256])]
+    """Whether the value of an argument that is called `key` is to be taken for a secret; in doubt it is."""
+    return _kept_names_secret(key[:256])
+
+
+@lru_cache(maxsize=4096)
+def _kept_names_secret(key: str) -> bool:
+    words = [word.lower() for word in re.findall(_WORD, key)]
     return not _SECRET_WORDS.isdisjoint(words) or not _SECRET_PAIRS.isdisjoint(pairwise(words))
 
 
@@ -162,7 +90,7 @@ def redacted(value: Json) -> Json:
             for key in list(value)[:MAX_LIST]:
                 part = value[key]
                 hides = part is not None and names_secret(key)
-                members[clean(key)] = "[redacted:named-so]" if hides else redacted(part)
+                members[clean(key)] = SECRET if hides else redacted(part)
             if len(value) > MAX_LIST:
                 members["…"] = f"({len(value)} members)"
             return members
@@ -185,9 +113,9 @@ def command_line(command: Sequence[str]) -> list[str]:
     for index, part in enumerate(command):
         name, equals, value = part.partition("=")
         if follows and not part.startswith("-"):
-            shown.append("[redacted:named-so]")
+            shown.append(SECRET)
         elif index and equals and value and names_secret(name):
-            shown.append(f"{clean(name, MAX_TEXT)}=[redacted:named-so]")
+            shown.append(f"{clean(name, MAX_TEXT)}={SECRET}")
         else:
             shown.append(clean(part, MAX_TEXT))
         follows = index > 0 and part.startswith("-") and not equals and names_secret(part)
