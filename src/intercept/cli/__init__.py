@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "lint": "is a policy valid and wise",
     "test": "does a policy decide as its tests say",
     "explain": "what would become of a call, and which line says so",
+    "log": "what happened; is the log whole",
     "schema": "the JSON Schema of policy files, for editors",
 }
 """Beside the proxy itself, which needs no name. Each is a module with `add_parser` and `run`; one with `TAKES_SERVER`
