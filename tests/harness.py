@@ -17,7 +17,7 @@ from intercept.audit import Recorder
 from intercept.enforcement import Enforcer
 from intercept.errors import ProtocolError
 from intercept.limits.memory import MemoryStore
-from intercept.policy import PolicySet, load
+from intercept.policy import Effect, PolicySet, load
 from intercept.session import Answer, Ask, Done, Drop, Forward, Judge, Session
 from intercept.wire import parse_client, parse_upstream
 
@@ -80,7 +80,7 @@ class Conversation:
         if isinstance(action, Judge):
             decision, admission = self._enforcer.admit(action)
             action = self.session.settle(action, decision, admission)
-            if admission is not None and not isinstance(action, Forward):
+            if admission is not None and decision.effect is Effect.ALLOW and not isinstance(action, Forward):
                 self._enforcer.withdraw(admission)
         if action is not None:
             self._perform(action, onward=self.to_upstream, back=self.to_client)
@@ -114,7 +114,7 @@ class Conversation:
     def _perform(self, action: Done, *, onward: list[Body], back: list[Body]) -> None:
         if action.note:
             self.notes.append(action.note)
-        if isinstance(action, Forward | Drop) and action.ended is not None:
+        if isinstance(action, Forward | Answer | Drop) and action.ended is not None:
             self._enforcer.ended(action.ended)
         if isinstance(action, Forward | Answer | Ask):
             target = onward if isinstance(action, Forward) else back

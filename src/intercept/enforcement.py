@@ -14,7 +14,7 @@ from .errors import AuditError, StoreUnavailable
 from .limits import CounterStore, Granted, Refused
 from .policy import Approval, Asked, Channel, Circumstances, Decision, Effect, Exhausted, InFlight, reasons
 from .policy.model import together
-from .session import Ended, Judge, Outcome
+from .session import Ended, Judge, Outcome, Unapproved
 
 if TYPE_CHECKING:
     from .audit import Recorded, Recorder
@@ -112,8 +112,12 @@ class Enforcer:
         if self._recorder is None:
             return verdict
         decision, admission = verdict
+        asked = judge.asked_as.recorded if isinstance(judge.asked_as, Admission) else None
         try:
-            recorded = self._recorder.decision(
+            if asked is not None:
+                answer = decision.asked.approval if decision.asked else Approval.APPROVED
+                self._recorder.approval(asked, decision, channel=Channel.ELICITATION, answer=answer, now=now)
+            recorded = asked or self._recorder.decision(
                 judge.uses,
                 decision,
                 judge.peers,
@@ -128,7 +132,7 @@ class Enforcer:
             if admission is not None and admission.granted is not None:
                 self._store.release(admission.granted)
             return Verdict(decision if decision.effect is Effect.DENY else refusal(decision, str(error)))
-        if decision.effect is Effect.ALLOW:
+        if decision.effect is Effect.ALLOW or _is_asked(decision):
             admission = admission or Admission()
             admission.recorded = recorded
         return Verdict(decision, admission)
@@ -152,10 +156,21 @@ class Enforcer:
         if self._recorder is not None and admission.recorded is not None:
             self._recorder.outcome(admission.recorded, Outcome.CANCELLED, forwarded=False)
 
-    def ended(self, ended: Ended) -> None:
+    def ended(self, ended: Ended | Unapproved) -> None:
         """Free what an admitted call held. One that was only cancelled may still run, and holds it on."""
         admission = ended.admission
         if not isinstance(admission, Admission):
+            return
+        if isinstance(ended, Unapproved):
+            if self._recorder is not None and admission.recorded is not None and ended.decision.asked is not None:
+                self._recorder.approval(
+                    admission.recorded,
+                    ended.decision,
+                    channel=Channel.ELICITATION,
+                    answer=ended.decision.asked.approval,
+                    now=self._clock(),
+                    needed=False,
+                )
             return
         granted = admission.granted
         if (
@@ -166,6 +181,11 @@ class Enforcer:
             self._store.finish(granted)
         if self._recorder is not None and admission.recorded is not None:
             self._recorder.outcome(admission.recorded, ended.outcome)
+
+
+def _is_asked(decision: Decision) -> bool:
+    """Whether the client's user is to be asked now."""
+    return decision.effect is Effect.ASK and decision.asked is None
 
 
 def _together(decisions: list[Decision]) -> Decision:

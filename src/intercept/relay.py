@@ -22,6 +22,7 @@ from .enforcement import AT_ONCE, Enforcer, Verdict
 from .errors import ProtocolError, StoreBusy
 from .frames import MAX_CLIENT_FRAME, MAX_UPSTREAM_FRAME, Frames
 from .parking import Parking
+from .policy import Effect
 from .protocol import INVALID_REQUEST
 from .session import Answer, Ask, Done, Drop, Forward, Judge, Session
 from .wire import parse_client, parse_upstream
@@ -340,7 +341,8 @@ class Relay:
             done = self._session.settle(judge, verdict.decision, verdict.admission)
         finally:
             self._lock.release()
-        if verdict.admission is not None and not isinstance(done, Forward):
+        is_allowed = verdict.decision.effect is Effect.ALLOW
+        if is_allowed and verdict.admission is not None and not isinstance(done, Forward):
             self._enforcer.withdraw(verdict.admission)
         return done
 
@@ -392,6 +394,8 @@ class Relay:
                 self._enforcer.ended(action.ended)
         elif isinstance(action, Answer):
             back.append(action.data)
+            if action.ended is not None:
+                self._enforcer.ended(action.ended)
         elif isinstance(action, Ask):
             back.append(action.data)
             self._wake()

@@ -22,6 +22,7 @@ from .approval.elicitation import (
     HANDLE,
     OUR_IDS,
     STEP,
+    Handle,
     Handles,
     Held,
     Questions,
@@ -102,13 +103,22 @@ class Ended(NamedTuple):
     outcome: Outcome
 
 
+class Unapproved(NamedTuple):
+    """Tell enforcement that nobody agreed to a call about which a person was asked."""
+
+    admission: object
+    """As it was given to `settle`."""
+    decision: Decision
+    """What is decided by that."""
+
+
 class Forward(NamedTuple):
     """Send `data` on, to the other side."""
 
     data: bytes
     note: str = ""
     """For the operator; empty if nothing out of the ordinary happened."""
-    ended: Ended | None = None
+    ended: Ended | Unapproved | None = None
 
 
 class Answer(NamedTuple):
@@ -116,6 +126,7 @@ class Answer(NamedTuple):
 
     data: bytes
     note: str = ""
+    ended: Unapproved | None = None
 
 
 class Ask(NamedTuple):
@@ -143,6 +154,8 @@ class Judge(NamedTuple):
     """The client can ask its user about this request."""
     approved: str = ""
     """A person has agreed, asked under the policy with this digest."""
+    asked_as: object = None
+    """As it was given to `settle` when that person was to be asked."""
     peers: Peers = Peers()
 
 
@@ -150,7 +163,7 @@ class Drop(NamedTuple):
     """Send nothing."""
 
     note: str = ""
-    ended: Ended | None = None
+    ended: Ended | Unapproved | None = None
 
 
 Done: TypeAlias = Forward | Answer | Ask | Drop
@@ -291,7 +304,7 @@ class Session:
             return self._retry(request, key, state)
         return self._open_request(request, key)
 
-    def _open_request(self, request: Request, key: RequestId, approved: str = "") -> Forward | Judge:
+    def _open_request(self, request: Request, key: RequestId, approval: Handle | None = None) -> Forward | Judge:
         policy = self.policy
         modern = is_modern(request)
         self._peers = sender(request, self._peers)
@@ -312,7 +325,8 @@ class Session:
             entry,
             modern and self._continues(request, entry),
             self._elicits(request, modern=modern),
-            approved,
+            approval.decision.policy if approval else "",
+            approval.asked_as if approval else None,
             self._peers,
         )
 
@@ -339,7 +353,7 @@ class Session:
                 return Forward(frame_of(request), _shadowed(decision))
             return Forward(frame_of(request))
         if decision.effect is Effect.ASK and decision.asked is None:
-            return self._ask(judge, entry, decision)
+            return self._ask(judge._replace(asked_as=admission), entry, decision)
         return self._deny(request, entry, decision)
 
     def _waiting(self, judge: Judge) -> _Open | None:
@@ -360,14 +374,26 @@ class Session:
     def _ask(self, judge: Judge, entry: _Open, decision: Decision) -> Answer | Ask:
         request, asking = judge.request, decision.asking
         asked = question(judge.uses, judge.peers.server, decision) if judge.elicits and asking is not None else None
+        note = f"asking the client's user about `{printable(decision.tool)}`"
         if asked is not None and asking is not None:
             if entry.modern:
                 del self._open[entry.key]
-                return Answer(self._handles.answer(request, entry.digest, decision, asked, asking.timeout))
+                answer = self._handles.answer(
+                    request, entry.digest, decision, asked, timeout=asking.timeout, asked_as=judge.asked_as
+                )
+                return Answer(answer, note)
             frame = self._questions.hold(judge, request, decision, asked, asking.timeout)
             if frame is not None:
-                return Ask(frame)
-        return self._deny(request, entry, replace(decision, asked=Asked(Approval.UNAVAILABLE)))
+                return Ask(frame, note)
+        return self._unapproved(request, entry, decision, Approval.UNAVAILABLE, judge.asked_as)
+
+    def _unapproved(
+        self, request: Request, entry: _Open, decision: Decision, approval: Approval, asked_as: object
+    ) -> Answer:
+        effect = Effect.ASK if approval is Approval.UNAVAILABLE else Effect.DENY
+        decision = replace(decision, effect=effect, charges=(), asked=Asked(approval))
+        answer = self._deny(request, entry, decision)
+        return answer if asked_as is None else answer._replace(ended=Unapproved(asked_as, decision))
 
     def _retry(self, request: Request, key: RequestId, state: str) -> Action:
         """A call that is made again with the answer to a question of ours."""
@@ -382,9 +408,9 @@ class Session:
             return self._open_request(handle.restored(request), key)
         approval = handle.question.read(answers[ANSWER_KEY])
         if approval is Approval.APPROVED:
-            return self._open_request(handle.restored(request), key, handle.decision.policy)
+            return self._open_request(handle.restored(request), key, handle)
         entry = self._open[key] = _Open(request, key, modern=True, forwarded=False)
-        return self._deny(request, entry, _unapproved(handle.decision, approval))
+        return self._unapproved(request, entry, handle.decision, approval, handle.asked_as)
 
     def _approval(self, message: Response) -> Action:
         """The client's answer to a question of ours, or to one that is over."""
@@ -413,15 +439,18 @@ class Session:
         return self._open.get(entry.key) is entry
 
     def _refuse(self, held: Held[Judge], approval: Approval) -> Done:
-        entry = self._waiting(held.case)
-        return self._deny(held.case.request, entry, _unapproved(held.decision, approval)) if entry else _QUIET
+        judge = held.case
+        entry = self._waiting(judge)
+        if entry is None:
+            return _QUIET
+        return self._unapproved(judge.request, entry, held.decision, approval, judge.asked_as)
 
     def tick(self) -> list[Done]:
         """What is due without a message; see `due_in`."""
         done: list[Done] = []
         for held in self._questions.overdue():
             refusal = self._refuse(held, Approval.TIMED_OUT)
-            done += [Forward(refusal.data, refusal.note)] if isinstance(refusal, Answer) else []
+            done += [Forward(*refusal)] if isinstance(refusal, Answer) else []
             done.append(Forward(held.cancellation("nobody answered in time")))
         return done + [Forward(frame) for frame in self._questions.signs_of_life()]
 
@@ -454,7 +483,9 @@ class Session:
                     # The upstream never saw it, and whoever cancels a request expects no answer.
                     del self._open[entry.key]
                     held = self._questions.withdraw(lambda judge: judge.entry is entry)
-                    return Answer(held.cancellation("the call was cancelled")) if held else _QUIET
+                    if held is None:
+                        return _QUIET
+                    return Answer(held.cancellation("the call was cancelled"), ended=_given_up(held))
                 ended = self._reserve_cancelled(entry)
         elif message.method == "notifications/initialized":
             if self._legacy is not None:
@@ -707,7 +738,9 @@ class Session:
     def upstream_gone(self, why: str) -> list[Done]:
         """The upstream answers no more: errors for all that is in flight, `why` being a clause for people."""
         reason = "the server is gone"
-        done: list[Done] = [Forward(held.cancellation(reason)) for held in self._questions.clear()]
+        done: list[Done] = [
+            Forward(held.cancellation(reason), ended=_given_up(held)) for held in self._questions.clear()
+        ]
         for entry in self._open.values():
             ended = entry.ended(Outcome.UPSTREAM_EXIT)
             if entry.cancelled:
@@ -745,9 +778,10 @@ def _denied(entry: _Open, decision: Decision, *, as_error: bool = False) -> byte
     return denial(entry.id, decision, modern=entry.modern, as_error=as_error or entry.tool is None)
 
 
-def _unapproved(decision: Decision, approval: Approval) -> Decision:
-    """`decision`, which asked a person, as the denial that came of it."""
-    return replace(decision, effect=Effect.DENY, charges=(), asked=Asked(approval))
+def _given_up(held: Held[Judge]) -> Unapproved | None:
+    """Nobody waits any more for the answer to a question."""
+    decision = replace(held.decision, effect=Effect.DENY, charges=(), asked=Asked(Approval.CANCELLED))
+    return None if held.case.asked_as is None else Unapproved(held.case.asked_as, decision)
 
 
 def _agreed(result: dict[str, Json], offer: Json) -> _Legacy:

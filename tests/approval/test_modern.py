@@ -337,7 +337,7 @@ def test_what_handles_keep_is_bounded() -> None:
     states = []
     for number in range(3):
         message = Request(number, "tools/call", {"requestState": "x" * 6_000}, {})
-        answer = json.loads(handles.answer(message, "", DECISION, Question("?", "allow once"), 300.0))
+        answer = json.loads(handles.answer(message, "", DECISION, Question("?", "allow once"), timeout=300.0))
         states.append(answer["result"]["requestState"])
 
     assert [handles.redeem(state) is not None for state in states] == [False, False, True]

@@ -167,6 +167,8 @@ class Handle:
     kept: dict[str, Json]
     """What the call brought for the upstream, which the client does not send again."""
     size: int
+    asked_as: object
+    """Whatever is to be given back with it."""
 
     def restored(self, request: Request) -> Request:
         """`request` without our question and with what the call brought for the upstream."""
@@ -188,12 +190,22 @@ class Handles:
         self._max_size = max_size
         self._open: OrderedDict[str, Handle] = OrderedDict()
 
-    def answer(self, request: Request, digest: str, decision: Decision, question: Question, timeout: float) -> bytes:
+    def answer(
+        self,
+        request: Request,
+        digest: str,
+        decision: Decision,
+        question: Question,
+        *,
+        timeout: float,
+        asked_as: object = None,
+    ) -> bytes:
         """The answer to `request` that asks the client's user; the call is to be made again with what they say."""
         kept = {key: value for key, value in request.params.items() if key in {"requestState", "inputResponses"}}
         state = HANDLE + _text_of(self._random(32))
         expires = self._clock() + timeout
-        self._open[state] = Handle(request.method, digest, decision, question, expires, kept, len(encode(kept)))
+        size = len(encode(kept))
+        self._open[state] = Handle(request.method, digest, decision, question, expires, kept, size, asked_as)
         size = sum(handle.size for handle in self._open.values())
         while len(self._open) > MAX_HANDLES or (size > self._max_size and len(self._open) > 1):
             size -= self._open.popitem(last=False)[1].size
