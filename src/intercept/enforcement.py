@@ -7,7 +7,6 @@ What `admit` says is on record already (DESIGN section 6).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .errors import AuditError, StoreUnavailable
@@ -104,7 +103,7 @@ class Enforcer:
             return Verdict(decision)
         if granted.shadow:
             rules = tuple(exhausted.charge.rule for exhausted in granted.shadow)
-            decision = replace(decision, shadow=decision.shadow + rules)
+            decision = decision._replace(shadow=decision.shadow + rules)
         return Verdict(decision, Admission(granted))
 
     def _recorded(self, judge: Judge, verdict: Verdict, now: float) -> Verdict:
@@ -194,8 +193,7 @@ def _together(decisions: list[Decision]) -> Decision:
         if decision.effect is Effect.DENY:
             return decision
     strongest = [decision for decision in decisions if decision.effect is Effect.ASK] or decisions
-    return replace(
-        strongest[0],
+    return strongest[0]._replace(
         rules=tuple(rule for decision in strongest for rule in decision.rules),
         charges=tuple(charge for decision in decisions for charge in decision.charges),
         shadow=tuple(rule for decision in decisions for rule in decision.shadow),
@@ -206,14 +204,14 @@ def _together(decisions: list[Decision]) -> Decision:
 def _again(decision: Decision) -> Decision:
     """`decision` about a call that was admitted and charged already; it is in flight anew."""
     charges = tuple(charge for charge in decision.charges if isinstance(charge.window, InFlight))
-    return replace(decision, effect=Effect.ALLOW, reason="", charges=charges)
+    return decision._replace(effect=Effect.ALLOW, reason="", charges=charges)
 
 
 def _approved(decision: Decision, policy: str) -> Decision:
     """`decision`, which asks a person, after one has agreed under the policy with the digest `policy`."""
     if decision.policy != policy:
-        return replace(decision, effect=Effect.DENY, charges=(), asked=Asked(Approval.CHANGED))
-    return replace(decision, effect=Effect.ALLOW, reason="", asked=Asked(Approval.APPROVED))
+        return decision._replace(effect=Effect.DENY, charges=(), asked=Asked(Approval.CHANGED))
+    return decision._replace(effect=Effect.ALLOW, reason="", asked=Asked(Approval.APPROVED))
 
 
 def _reaching(decision: Decision, *, elicits: bool) -> Decision:
@@ -221,12 +219,12 @@ def _reaching(decision: Decision, *, elicits: bool) -> Decision:
     via = decision.asking.via if decision.asking else ()
     if elicits and Channel.ELICITATION in via:
         return decision
-    return replace(decision, asked=Asked(Approval.UNAVAILABLE))
+    return decision._replace(asked=Asked(Approval.UNAVAILABLE))
 
 
 def refusal(decision: Decision, reason: str) -> Decision:
     """`decision`, which did not deny a call, as a denial that no rule made."""
-    return replace(decision, effect=Effect.DENY, rules=(), reason=reason, charges=())
+    return decision._replace(effect=Effect.DENY, rules=(), reason=reason, charges=())
 
 
 def refused(decision: Decision, refusal: Refused) -> Decision:
@@ -234,12 +232,11 @@ def refused(decision: Decision, refusal: Refused) -> Decision:
     charge = refusal.charge
     # A counter that a call names twice is charged the higher cost.
     cost = max(other.cost for other in decision.charges if other.key == charge.key)
-    exhausted = Exhausted(replace(charge, cost=cost), refusal.retry_after, refusal.left)
+    exhausted = Exhausted(charge._replace(cost=cost), refusal.retry_after, refusal.left)
     reason = charge.on_deny or reasons.used_up(decision.tool, exhausted)
-    return replace(
-        decision,
+    return decision._replace(
         effect=Effect.DENY,
-        rules=(replace(charge.rule, effect=Effect.DENY, reason=reason),),
+        rules=(charge.rule._replace(effect=Effect.DENY, reason=reason),),
         reason=reason,
         charges=(),
         exhausted=exhausted,

@@ -16,7 +16,7 @@ without a full stop, put user text in backticks and never contain a payload.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class InterceptError(Exception):
@@ -38,8 +38,7 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One mistake in one policy file."""
 
     path: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from .answers import denial
@@ -97,7 +97,7 @@ class Rehearsal:
         done = self._session.settle(judge, decision, admission)
         if decision.effect is Effect.ASK:
             # Who can be asked is not the policy's matter, and depends on the client.
-            decision = replace(decision, asked=None)
+            decision = decision._replace(asked=None)
             return Settled(decision, *_read(denial(_ID, decision, modern=False, as_error=False)), judge)
         if isinstance(done, Answer):
             return Settled(decision, *_read(done.data), judge)

@@ -13,7 +13,6 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, assert_never
 
@@ -176,20 +175,20 @@ class Outlet:
             patience.poll()
 
 
-@dataclass(slots=True)
 class Ends:
     """Which streams are over; set by the pumps, read by the control plane after each `wake`."""
 
-    client: bool = False
-    """The client's stdin has ended and all of it was dealt with, or the client does not read any more."""
-    upstream: bool = False
-    """The upstream's stdout has ended and all of it was dealt with."""
-    stalled: bool = False
-    """The client is gone and the upstream does not read what it left behind."""
-    overflow: bool = False
-    """The upstream sent a frame over the limit."""
-    failed: str = ""
-    """Where a pump met a mistake of ours, after which nothing is judged or relayed any more."""
+    def __init__(self) -> None:
+        self.client = False
+        """The client's stdin has ended and all of it was dealt with, or the client does not read any more."""
+        self.upstream = False
+        """The upstream's stdout has ended and all of it was dealt with."""
+        self.stalled = False
+        """The client is gone and the upstream does not read what it left behind."""
+        self.overflow = False
+        """The upstream sent a frame over the limit."""
+        self.failed = ""
+        """Where a pump met a mistake of ours, after which nothing is judged or relayed any more."""
 
     @property
     def any(self) -> bool:

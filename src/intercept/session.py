@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeAlias
 
@@ -203,15 +202,15 @@ class _Open:
         return None if self.admission is None else Ended(self.admission, outcome)
 
 
-@dataclass(slots=True)
 class _Legacy:
     """What an `initialize` that succeeded agreed on."""
 
-    list_changed: frozenset[Kind]
-    tool_tasks: bool
-    elicits: bool
-    """The client can show a form."""
-    initialized: bool = False
+    def __init__(self, list_changed: frozenset[Kind], *, tool_tasks: bool, elicits: bool) -> None:
+        self.list_changed = list_changed
+        self.tool_tasks = tool_tasks
+        self.elicits = elicits
+        """The client can show a form."""
+        self.initialized = False
 
 
 class _ListOf(NamedTuple):
@@ -391,7 +390,7 @@ class Session:
         self, request: Request, entry: _Open, decision: Decision, approval: Approval, asked_as: object
     ) -> Answer:
         effect = Effect.ASK if approval is Approval.UNAVAILABLE else Effect.DENY
-        decision = replace(decision, effect=effect, charges=(), asked=Asked(approval))
+        decision = decision._replace(effect=effect, charges=(), asked=Asked(approval))
         answer = self._deny(request, entry, decision)
         return answer if asked_as is None else answer._replace(ended=Unapproved(asked_as, decision))
 
@@ -780,7 +779,7 @@ def _denied(entry: _Open, decision: Decision, *, as_error: bool = False) -> byte
 
 def _given_up(held: Held[Judge]) -> Unapproved | None:
     """Nobody waits any more for the answer to a question."""
-    decision = replace(held.decision, effect=Effect.DENY, charges=(), asked=Asked(Approval.CANCELLED))
+    decision = held.decision._replace(effect=Effect.DENY, charges=(), asked=Asked(Approval.CANCELLED))
     return None if held.case.asked_as is None else Unapproved(held.case.asked_as, decision)
 
 

@@ -31,6 +31,8 @@ HEAVY = {
     "http",
     "multiprocessing",
     "subprocess",
+    "dataclasses",
+    "inspect",
 }
 """What must not be: each costs the client 10 ms or more of its start (tests/bench)."""
 

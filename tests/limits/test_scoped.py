@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from .charges import START, charge, passes, used_up
 
 def of(scope: Scope, max_: int = 1, window: float | InFlight = 60, *, counter: str = "") -> Charge:
     one = charge(max_, window, counter=counter or scope.value)
-    return replace(one, scope=scope, key=("policy.yaml", scope.value, *one.key[2:]))
+    return one._replace(scope=scope, key=("policy.yaml", scope.value, *one.key[2:]))
 
 
 SESSION, GRANT, GLOBAL = (of(scope) for scope in Scope)
@@ -77,7 +76,7 @@ def test_the_time_to_wait_is_the_longest_of_both_stores(store: ScopedStore) -> N
 
     assert used_up(store, [SESSION, hour], START + 1) == ("grant", 3_599.0)
     assert used_up(store, [hour, SESSION], START + 1) == ("grant", 3_599.0)
-    dear = replace(hour, cost=hour.max * 2)
+    dear = hour._replace(cost=hour.max * 2)
     assert used_up(store, [SESSION, dear], START + 1) == ("grant", None)
 
 
@@ -100,7 +99,7 @@ def test_places_in_flight_are_freed_where_they_are_held(store: ScopedStore) -> N
 
 
 def test_shadow_limits_of_both_stores_are_told(store: ScopedStore) -> None:
-    call = [replace(one, shadow=True) for one in (GRANT, SESSION)]
+    call = [one._replace(shadow=True) for one in (GRANT, SESSION)]
     passes(store, call, START)
 
     assert [unmet.charge for unmet in passes(store, call, START).shadow] == call

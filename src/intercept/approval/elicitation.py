@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from ..policy import Decision
 from ..values import Json
@@ -41,8 +40,7 @@ STEP: Final = 0.000001
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
-class Held(Generic[T]):
+class Held(NamedTuple, Generic[T]):
     """A call of a legacy client that waits for the answer to a question."""
 
     id: str
@@ -128,10 +126,10 @@ class Questions(Generic[T]):
     def signs_of_life(self) -> Iterator[bytes]:
         """Progress for the clients that asked for it, where it is due."""
         now = self._clock()
-        for held in self._held.values():
+        for held in list(self._held.values()):
             if held.token is not None and held.beat <= now:
-                held.beats += 1
-                held.beat = now + KEEP_ALIVE
+                held = held._replace(beats=held.beats + 1, beat=now + KEEP_ALIVE)  # noqa: PLW2901  # the new state of it
+                self._held[held.id] = held
                 params: dict[str, Json] = {
                     "progressToken": held.token,
                     "progress": round(held.beats * STEP, 9),
@@ -154,8 +152,7 @@ def progress_token(request: Request) -> RequestId | None:
     return token if isinstance(token, str | int) and not isinstance(token, bool) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(NamedTuple):
     """A question of the modern era, and the call that it is about."""
 
     method: str

@@ -164,7 +164,7 @@ def _unruled(source: Source, call: ToolCall, circumstances: Circumstances) -> It
     """What in a file refuses the call without being a rule (POLICY section 3 steps 0 to 2)."""
     if call.kind not in source.policy.sections:
         return
-    decision = replace(source.policy, shadow=False).evaluate(call, circumstances)
+    decision = source.policy.enforced(call, circumstances)
     if decision.effect is not Effect.DENY or decision.rules:
         return
     kind, name, reason, document = call.kind, call.name, decision.reason, source.document

@@ -6,7 +6,6 @@ What a limit means is in POLICY section 5; every store keeps the one contract of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
@@ -24,8 +23,7 @@ class Made(NamedTuple):
     """When it stops to count, in microseconds of the store's own count."""
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(NamedTuple):
     """All charges of one call were made."""
 
     charges: tuple[Charge, ...]
@@ -36,8 +34,7 @@ class Granted:
     """Shadow limits that would have refused the call; none of its shadow charges was made then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """A limit is used up, and nothing was charged."""
 
     charge: Charge

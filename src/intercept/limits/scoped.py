@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -88,7 +87,7 @@ class ScopedStore:
         for made in granted.made:
             (ours if made.charge.scope is Scope.SESSION else shared).append(made)
         return [
-            (store, replace(granted, made=tuple(part)))
+            (store, granted._replace(made=tuple(part)))
             for store, part in ((self._session, ours), (state, shared))
             if part
         ]

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Final, Protocol, assert_never
+from typing import Final, NamedTuple, Protocol, assert_never
 
 from ..policy.model import CalendarWindow, Charge, InFlight, Scope, Unit, Window
 from . import CounterStore, Refused
@@ -25,8 +24,7 @@ MAX_UNDONE: Final = 10_000
 """Counters to be given back later that are kept; of more, what was charged stays charged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """What one counter holds, for one of its `per` values."""
 
     counter: str

@@ -10,11 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from decimal import Decimal
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import Problem
 from ..values import Json, MalformedError, normal_form, parse_path
@@ -389,8 +388,7 @@ class _Compiler:
             yield ("state",), legacy.as_limit(rule.state, counter, rule.conditions[index])
 
 
-@dataclass(frozen=True, slots=True)
-class _Context:
+class _Context(NamedTuple):
     """The rule that is being compiled."""
 
     kind: Kind

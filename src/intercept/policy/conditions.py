@@ -7,8 +7,7 @@ All parts of a condition are always looked at, so that the order of writing neve
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from ..values import Each, Found, Gap, Json
 from .model import Circumstances, ToolCall
@@ -16,8 +15,7 @@ from .operators import OPERATORS, Operand, Test, Verdict
 from .reading import Read, ReadEach, Reading
 
 
-@dataclass(frozen=True, slots=True)
-class One:
+class One(NamedTuple):
     """A test of the one value that a path finds."""
 
     path: str
@@ -34,8 +32,7 @@ class One:
         return _judge(found, self.test, self.absent)
 
 
-@dataclass(frozen=True, slots=True)
-class Many:
+class Many(NamedTuple):
     """A test of all the values that a path with `[*]` finds."""
 
     path: str
@@ -60,8 +57,7 @@ def _judge(found: Found, test: Test, absent: bool) -> Verdict:  # noqa: FBT001
     return test(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """`all` and `any`."""
 
     parts: tuple[Condition, ...]
@@ -76,8 +72,7 @@ class Group:
         return all(verdicts) if self.every else any(verdicts)
 
 
-@dataclass(frozen=True, slots=True)
-class Negation:
+class Negation(NamedTuple):
     """`not`."""
 
     part: Condition

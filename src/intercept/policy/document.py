@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from copy import deepcopy
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import Problem
 from . import source
@@ -28,8 +27,7 @@ _NEUTRAL: Final[dict[Key, Data]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A policy file as it was read."""
 
     path: str
@@ -40,8 +38,8 @@ class Document:
     """What it says, without the parts that `problems` speaks of; None if nothing could be made of it."""
     problems: tuple[Problem, ...]
     """What is wrong with its shape, in the order of the text; unless empty, `file` must not be used for decisions."""
-    _root: Node | None
-    _places: Places
+    root: Node | None
+    places: Places
 
     @property
     def is_partial(self) -> bool:
@@ -54,7 +52,7 @@ class Document:
         `path` is what leads there in `file`: `("tools", "refund", "rules", 0, "rate_limit")`. Where there is nothing
         (a default), the place of what is around it.
         """
-        return self._places[_locate(self._root, path, of_key=of_key)] if self._root else (0, 0)
+        return self.places[_locate(self.root, path, of_key=of_key)] if self.root else (0, 0)
 
     def problem(self, path: KeyPath, message: str, advice: str = "", *, of_key: bool = False) -> Problem:
         """A mistake at `path`; `message` and `advice` in the words of `errors`, and made to be one line each."""
@@ -79,7 +77,7 @@ def parse(data: bytes, path: str) -> Document:
     ]
     document = Document(path, hashlib.sha256(data).hexdigest(), None, (), text.root, text.places)
     if text.root is None:
-        return replace(document, problems=tuple(problems))
+        return document._replace(problems=tuple(problems))
     file, complaints = _validate(text.root.value)
     places = {(problem.line, problem.column) for problem in problems}
     for complaint in complaints:
@@ -91,7 +89,7 @@ def parse(data: bytes, path: str) -> Document:
     for problem in problems:
         unique.setdefault((problem.line, problem.column, problem.message), problem)
     ordered = sorted(unique.values(), key=lambda problem: (problem.line, problem.column))
-    return replace(document, file=file, problems=tuple(ordered))
+    return document._replace(file=file, problems=tuple(ordered))
 
 
 def key_text(path: KeyPath) -> str:

@@ -9,8 +9,7 @@ tools a policy lists.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..values import normal_form
 from . import reasons
@@ -27,8 +26,7 @@ _LONGEST_KEPT: Final = 256
 """Characters of a name whose plan is kept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """What is known about a name before the arguments are."""
 
     decision: Decision | None
@@ -42,8 +40,7 @@ class Plan:
         return self.decision is None or self.decision.effect is not Effect.DENY
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """The entries for tools, resources or prompts, and what holds for all of them."""
 
     kind: Kind
@@ -138,35 +135,52 @@ def combine(rules: Iterable[Rule], call: ToolCall, circumstances: Circumstances,
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """One policy file, compiled."""
+    """One policy file, compiled. Frozen."""
 
-    path: str
-    """As the user named it."""
-    digest: str
-    shadow: bool
-    """Nothing is refused or asked about; what would have been is in `Decision.shadow`."""
-    sections: Mapping[Kind, Section]
-    """Kinds that are not here all pass."""
-    denied_requests: frozenset[str] = frozenset()
-    allows_unknown_methods: bool = False
-    needs_annotations: bool = False
-    remembered: tuple[Names, ...] = ()
-    """Tools for which some `after` looks at all sessions of the grant."""
-    notes: tuple[str, ...] = ()
-    results: Results | None = None
-    """What may come back; None: anything."""
-    _named: dict[tuple[Kind, str], Plan] = field(default_factory=dict)
-    _others: dict[tuple[Kind, str], Plan] = field(default_factory=dict)
+    def __init__(
+        self,
+        path: str,
+        digest: str,
+        sections: Mapping[Kind, Section],
+        *,
+        shadow: bool,
+        denied_requests: frozenset[str] = frozenset(),
+        allows_unknown_methods: bool = False,
+        needs_annotations: bool = False,
+        remembered: tuple[Names, ...] = (),
+        notes: tuple[str, ...] = (),
+        results: Results | None = None,
+    ) -> None:
+        self.path = path
+        """As the user named it."""
+        self.digest = digest
+        self.sections = sections
+        """Kinds that are not here all pass."""
+        self.shadow = shadow
+        """Nothing is refused or asked about; what would have been is in `Decision.shadow`."""
+        self.denied_requests = denied_requests
+        self.allows_unknown_methods = allows_unknown_methods
+        self.needs_annotations = needs_annotations
+        self.remembered = remembered
+        """Tools for which some `after` looks at all sessions of the grant."""
+        self.notes = notes
+        self.results = results
+        """What may come back; None: anything."""
+        self._named: dict[tuple[Kind, str], Plan] = {}
+        self._others: dict[tuple[Kind, str], Plan] = {}
 
     def evaluate(self, call: ToolCall, circumstances: Circumstances) -> Decision:
         """Decide `call` by this file alone."""
+        decision = self.enforced(call, circumstances)
+        return self._shadowed(decision) if self.shadow else decision
+
+    def enforced(self, call: ToolCall, circumstances: Circumstances) -> Decision:
+        """As `evaluate`, were the whole file not in shadow mode."""
         if call.kind not in self.sections:
             return Decision(Effect.ALLOW, call.name, (), "", self.digest)
         plan = self._plan(call.kind, call.name)
-        decision = plan.decision or combine(plan.rules, call, circumstances, self.digest)
-        return self._shadowed(decision) if self.shadow else decision
+        return plan.decision or combine(plan.rules, call, circumstances, self.digest)
 
     def shows(self, kind: Kind, name: str) -> bool:
         """Whether `name` stays in a list: it is not hidden, and under `hide_denied` some call could use it."""
@@ -204,7 +218,7 @@ class Policy:
         if decision.effect is Effect.ALLOW:
             return decision
         refusing = decision.rules or (RuleRef("default", self.path, 0, Effect.DENY, decision.reason),)
-        return replace(decision, effect=Effect.ALLOW, rules=(), reason="", shadow=decision.shadow + refusing)
+        return decision._replace(effect=Effect.ALLOW, rules=(), reason="", shadow=decision.shadow + refusing)
 
 
 def _together(asked: list[Results]) -> Results | None:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import PolicyError, Problem
 from .compile import compile_policy
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from .schema import PolicyFile
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One policy and where everything in it stands."""
 
     document: Document
@@ -31,8 +29,7 @@ class Source:
     policy: Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """All policies that were named, and what they are together."""
 
     policy: PolicySet

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -42,9 +41,6 @@ class Scope(StrEnum):
     GLOBAL = "global"
 
 
-# The first two are named tuples: they are made for every call, and a frozen dataclass costs three times as much.
-
-
 class ToolCall(NamedTuple):
     """One use of a tool (or of a resource or prompt, see `kind`), as it was judged and will be forwarded."""
 
@@ -69,8 +65,7 @@ class Circumstances(NamedTuple):
     not known, so every `after` of scope `grant` holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleRef:
+class RuleRef(NamedTuple):
     """A rule, as messages, logs and `explain` name it."""
 
     name: str
@@ -94,8 +89,7 @@ class Unit(StrEnum):
     MONTH = "month"
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """A charge counts for a length of time. Sliding and half-open: charged at t it is free again at t + seconds."""
 
     seconds: float
@@ -104,8 +98,7 @@ class Window:
     """As people say it, for messages: `minute`, `5 minutes`."""
 
 
-@dataclass(frozen=True, slots=True)
-class CalendarWindow:
+class CalendarWindow(NamedTuple):
     """A charge counts until the period ends in which it was made.
 
     That is at local midnight, Monday, the first of the month, or the top of the hour, minute or second; the arithmetic
@@ -119,16 +112,14 @@ class CalendarWindow:
     """As people say it, for messages: `calendar day`."""
 
 
-@dataclass(frozen=True, slots=True)
-class InFlight:
+class InFlight(NamedTuple):
     """A charge counts until the call has ended (`max_concurrent`)."""
 
     text: str = "calls at a time"
     """As people say it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """What one call takes from one counter. Equal `key`s share their use."""
 
     key: tuple[str, ...]
@@ -156,8 +147,7 @@ class Channel(StrEnum):
     """Somebody answers with `intercept approvals`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
+class Asking(NamedTuple):
     """How a person is asked about a call."""
 
     timeout: float
@@ -209,8 +199,7 @@ class Asked(NamedTuple):
     """Of the approval that waits for an operator or came from one; it authorises nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Exhausted:
+class Exhausted(NamedTuple):
     """A limit that refused a call."""
 
     charge: Charge
@@ -221,8 +210,7 @@ class Exhausted:
     """What the counter had left for this call, 0 or more and less than its cost."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What is to be done with a call, and why."""
 
     effect: Effect

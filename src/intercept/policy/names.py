@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..values import MalformedError
 
@@ -18,8 +17,7 @@ MAX_NAME: Final = 8192
 """Characters; a longer name is refused unread. Names have at most 128 (PROTOCOL section 2.11), URIs can be longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Glob:
+class Glob(NamedTuple):
     """Text in which `*` stands for any characters; all the others stand for themselves."""
 
     text: str
@@ -76,12 +74,14 @@ def is_glob(text: str) -> bool:
     return "*" in text
 
 
-@dataclass(frozen=True, slots=True)
 class Names:
-    """A set of names, some of them given by globs."""
+    """A set of names, some of them given by globs. Frozen."""
 
-    exact: frozenset[str]
-    globs: tuple[Glob, ...]
+    __slots__ = ("exact", "globs")
+
+    def __init__(self, exact: frozenset[str], globs: tuple[Glob, ...]) -> None:
+        self.exact = exact
+        self.globs = globs
 
     @classmethod
     def parse(cls, texts: Iterable[str]) -> Names:

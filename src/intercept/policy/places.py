@@ -10,9 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 from ..values import MalformedError
@@ -25,8 +24,7 @@ _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _NUMERIC: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Hosts:
+class Hosts(NamedTuple):
     """Hosts: `example.com` for itself, `.example.com` for all below it, addresses."""
 
     exact: frozenset[str]
@@ -129,8 +127,7 @@ _ROUNDS: Final = 6
 _Parts: TypeAlias = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Roots:
+class Roots(NamedTuple):
     r"""Directories such as `/srv/data` or `C:\work`; what is within them is told without looking at a disk."""
 
     exact: frozenset[_Parts]
@@ -241,8 +238,7 @@ _Range: TypeAlias = tuple[int, int, int]
 """The version of the protocol, the first and the last address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Networks:
+class Networks(NamedTuple):
     """Addresses and blocks of them."""
 
     ranges: tuple[_Range, ...]

@@ -6,9 +6,8 @@ A reading is compiled once and does nothing but look up.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from ..values import MISSING, UNCLEAR, Each, Found, Json, MalformedError, Path, Step, find, find_each
 from .model import Circumstances, Kind, ToolCall
@@ -29,8 +28,7 @@ CLOCK: Final = ("hour", "minute", "weekday")
 _LENGTHS: Final[dict[tuple[Step, ...], int]] = {("hour",): 24, ("minute",): 60}
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """How to get what a path stands for; `each` gives one value or more, `one` is for paths without `[*]`."""
 
     path: Path

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .. import detectors
 from ..detectors import DETECTORS, SECRET, Detector, is_card, names_secret
 from ..values import Json
 
 
-@dataclass(frozen=True, slots=True)
-class Redaction:
+class Redaction(NamedTuple):
     """One thing to be taken out of texts, with a mark in its place."""
 
     name: str
@@ -22,8 +21,7 @@ class Redaction:
     """Whether it is the author's own, and may match anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
+class Results(NamedTuple):
     """What is done to what the upstream sends."""
 
     max_bytes: int | None = None

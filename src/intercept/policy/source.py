@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import Problem
 from . import json_text, yaml_text
@@ -20,8 +19,7 @@ MAX_BYTES: Final = 1_048_576
 _BRACKET: Final = re.compile(r"[ \t\r\n]*[{\[][ \t\r\n]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """What was read of a file: a tree, mistakes, or both."""
 
     root: Node | None

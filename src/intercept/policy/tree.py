@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, NamedTuple, NoReturn, TypeAlias
 
 from .wording import clipped, one_line
 
@@ -35,26 +34,27 @@ NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-@dataclass(slots=True)
 class Node:
     """A value and the places of all that is in it. What an alias stands for is shared: treat nodes as frozen."""
 
-    value: Data
-    at: int
-    places: dict[Key, int] = field(default_factory=dict)
-    """Of a mapping or list: where each value stands."""
-    keys: dict[Key, int] = field(default_factory=dict)
-    """Of a mapping: where each key stands."""
-    children: dict[Key, Node] = field(default_factory=dict)
-    """Of a mapping or list: the mappings and lists directly in it."""
-    size: int = 1
-    """Values in here, this one included."""
-    height: int = 0
-    """Levels of mappings and lists in here, this one included."""
+    __slots__ = ("at", "children", "height", "keys", "places", "size", "value")
+
+    def __init__(self, value: Data, at: int, *, size: int = 1, height: int = 0) -> None:
+        self.value = value
+        self.at = at
+        self.places: dict[Key, int] = {}
+        """Of a mapping or list: where each value stands."""
+        self.keys: dict[Key, int] = {}
+        """Of a mapping: where each key stands."""
+        self.children: dict[Key, Node] = {}
+        """Of a mapping or list: the mappings and lists directly in it."""
+        self.size = size
+        """Values in here, this one included."""
+        self.height = height
+        """Levels of mappings and lists in here, this one included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(NamedTuple):
     """What is wrong at one place of the text; `at` is None where the file as a whole is meant."""
 
     at: int | None
