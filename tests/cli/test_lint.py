@@ -100,7 +100,7 @@ def test_github_is_not_given_a_name_or_text_that_it_would_take_for_syntax(capsys
     assert capsys.readouterr().out.splitlines() == [
         "::error file=a%2Cb%3Ac%250A.yaml,line=4,col=1,title=invalid-policy::"
         "['50%2525']: unknown key `50%2525`; known here are version, description, default, mode, timezone, hide, "
-        "hide_denied, tools, all_tools, resources, prompts, server_requests, unknown_methods, approvals, tests"
+        "hide_denied, tools, all_tools, resources, prompts, server_requests, unknown_methods, approvals, results, tests"
     ]
 
 
