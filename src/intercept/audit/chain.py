@@ -29,9 +29,9 @@ class Sealed(NamedTuple):
 
 def seal(kind: str, seq: int, prev: str, members: str) -> tuple[bytes, str]:
     """The line, newline included, and the hash of a record; `members` is the text of its other members."""
-    text = f'{{"type":"{kind}","seq":{seq},"prev":"{prev}",{members}'
-    digest = sha256(f"{text}}}".encode("ascii")).hexdigest()
-    return f'{text},"hash":"{digest}"}}\n'.encode("ascii"), digest
+    text = f'{{"type":"{kind}","seq":{seq},"prev":"{prev}",{members}}}'.encode("ascii")
+    digest = sha256(text).hexdigest()
+    return b'%b,"hash":"%b"}\n' % (text[:-1], digest.encode("ascii")), digest
 
 
 def unseal(line: bytes) -> Sealed | str:

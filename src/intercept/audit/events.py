@@ -107,10 +107,11 @@ def limits_of(decision: Decision) -> list[Json]:
     if (exhausted := decision.exhausted) is not None:
         refused: dict[str, Json] = {"left": plain_number(exhausted.left), "retry_after_s": exhausted.retry_after}
         return [limit_details(exhausted.charge) | refused]
-    return [_limit(charge) for charge in decision.charges]
+    return [limit_json(charge) for charge in decision.charges]
 
 
-def _limit(charge: Charge) -> Json:
+def limit_json(charge: Charge) -> Json:
+    """A limit that a call was charged to."""
     details = limit_details(charge)
     if charge.shadow:
         details["shadow"] = True

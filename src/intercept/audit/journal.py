@@ -110,11 +110,15 @@ class Journal:
 
     def _record(self, time: str, record: tuple[Type, str] | None, *, looks: bool) -> None:
         try:
-            day = time[:10] if self._place.is_directory else ""
-            if self._fd < 0 or day != self._day or (looks and self._is_gone()):
-                self._open(day)
-            with self._alone():
+            if self._place.is_directory:
+                if not time.startswith(self._day or "-") or (looks and self._is_gone()):
+                    self._open(time[:10])
                 self._append(time, record)
+            else:
+                if self._fd < 0 or (looks and self._is_gone()):
+                    self._open("")
+                with self._alone():
+                    self._append(time, record)
         except OSError:
             self.lost += 1
             raise
@@ -129,7 +133,7 @@ class Journal:
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def _append(self, time: str, record: tuple[Type, str] | None) -> None:
-        torn = self._torn_tail()
+        torn = "" if self._end >= 0 and self._place.is_directory else self._torn_tail()
         named = [*self._torn, torn] if torn else self._torn
         extra = f',"lost":{self.lost}' if self.lost else ""
         if named:
@@ -143,7 +147,8 @@ class Journal:
         if record is not None:
             lines.append(seal(record[0], seq, prev, self._members(time, record[1] + extra)))
         start = b"\n" if torn else b""
-        written, failure = self._write(start + b"".join(line for line, _ in lines))
+        data = start + b"".join([line for line, _ in lines])
+        written, failure = self._write(data)
         if written and torn:
             self._torn = named
         done = len(start)
@@ -157,6 +162,8 @@ class Journal:
         if failure is not None:
             self._end = -1
             raise failure
+        if self._end >= 0:
+            self._end += written
         self._torn = []
 
     def _members(self, time: str, members: str) -> str:
@@ -164,25 +171,16 @@ class Journal:
 
     def _write(self, data: bytes) -> tuple[int, OSError | None]:
         """Write `data`; return how much of it is written, and what kept the rest."""
-        written = os_write(self._fd, data)
-        if isinstance(written, int) and written == len(data):
-            if self._end >= 0:
-                self._end += written
-            return written, None
         done = 0
-        while True:
-            if isinstance(written, OSError):
-                return done, written
-            done += written
-            if done == len(data):
-                self._end = -1
-                return done, None
-            written = os_write(self._fd, data[done:])
+        try:
+            while done < len(data):
+                done += os.write(self._fd, data[done:] if done else data)
+        except OSError as error:
+            return done, error
+        return done, None
 
     def _torn_tail(self) -> str:
         """What names the line that the file ends in the middle of; empty if it ends with a whole one."""
-        if self._place.is_directory and self._end >= 0:
-            return ""  # nobody else writes here
         size = os.fstat(self._fd).st_size
         if size == self._end:
             return ""
@@ -200,10 +198,7 @@ class Journal:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Nobody else writes to a shared file meanwhile."""
-        if self._place.is_directory:
-            yield
-            return
+        """Nobody else writes to the file meanwhile."""
         waited = 0.0
         while True:
             try:
@@ -275,11 +270,3 @@ class Journal:
                 if match is not None and match["day"] < oldest:
                     with suppress(OSError):
                         os.unlink(os.path.join(self._place.path, name))
-
-
-def os_write(fd: int, data: bytes) -> int | OSError:
-    """`os.write`, whose failure is an answer."""
-    try:
-        return os.write(fd, data)
-    except OSError as error:
-        return error

@@ -16,11 +16,11 @@ from typing import Final, NamedTuple
 
 from .. import __version__
 from ..errors import AuditError
-from ..policy import Decision, PolicySet, ToolCall
+from ..policy import Charge, Decision, Effect, Kind, PolicySet, RuleRef, ToolCall
 from ..uses import Peers
 from ..values import Json
 from ..wire import writer
-from .events import FORMAT, Type, limits_of, microseconds, rules_json, stamp
+from .events import FORMAT, Type, limit_json, limits_of, microseconds, rules_json, stamp
 from .journal import Journal, Place
 from .redaction import Arguments, clean, command_line, key_names, redacted
 
@@ -28,6 +28,9 @@ _MOST_USES: Final = 100
 """Things that one request uses which are named; a client subscribes to a few."""
 _NAME: Final = 200
 """Characters of the name of a tool, a resource, a client or a server."""
+_MOST_KEPT: Final = 1024
+_LONGEST_KEPT: Final = 512
+"""Pieces of text of each kind that are kept, and the characters of what they are kept for: 1 MB."""
 UNRECORDED: Final = "the audit log cannot be written, and no call is made that is not on record. Tell the user."
 """What the model reads when a call is denied because of that."""
 _OVER: Final = "the session is over."
@@ -39,6 +42,14 @@ class Recorded(NamedTuple):
     call: int
     time: int
     """When it was decided, in microseconds."""
+
+
+class _Verdict(NamedTuple):
+    """The text of what was decided, and what it is the text of."""
+
+    policy: PolicySet
+    rules: tuple[RuleRef, ...]
+    text: str
 
 
 class Settings(NamedTuple):
@@ -85,6 +96,9 @@ class Recorder:
         self._lost = 0
         self._failing = False
         self._over = False
+        self._verdicts: dict[tuple[Kind, str, Effect, str], _Verdict] = {}
+        self._charges: dict[tuple[object, ...], str] = {}
+        self._named: dict[tuple[str, ...], str] = {}
         self._peers: Peers | None = None
         self._who = ""
         self._server = clean(os.path.basename(command[0]) if command else "", _NAME)
@@ -123,45 +137,86 @@ class Recorder:
             AuditError: it is not recorded, so it must not be carried out.
         """
         first = uses[0]
-        members: dict[str, Json] = {
-            "kind": first.kind,
-            "tool": clean(first.name, _NAME),
-            "decision": decision.effect,
-            "rules": rules_json(decision.rules),
-            "reason": clean(decision.reason, 1_000),
-            "limits": limits_of(decision),
-            "policy": decision.policy,
-            "mode": mode_of(policy),
-            "answered": None if answered is None else len(answered),
-            "duration_us": took,
-        }
-        if decision.shadow:
-            members["shadow"] = rules_json(decision.shadow)
-        if len(uses) > 1:
-            members["uses"] = [clean(use.name, _NAME) for use in uses[:_MOST_USES]]
-        if annotations:
-            members["annotations"] = dict(annotations)
-        if continues:
-            members["continues"] = True
-        if (asked := decision.asked) is not None:
-            members["approval"] = {"answer": asked.approval, "id": asked.id} if asked.id else {"answer": asked.approval}
-        if (mode := self._settings.arguments) is not Arguments.NONE:
-            arguments = first.arguments
-            members["keys"] = list[Json](key_names(arguments))
-            members["arguments_sha256"] = arguments_digest(arguments)
-            if mode is Arguments.FULL:
-                members["arguments"] = arguments
-            elif mode is Arguments.REDACTED:
-                members["arguments"] = redacted(arguments)
         time = microseconds(now)
-        text = _encode(members)
+        # Put together from pieces that are the same for many calls: all of it anew takes four times as long.
+        text = (
+            f"{self._verdict(first, decision, policy)},{self._limits(decision)},"
+            f'"answered":{"null" if answered is None else len(answered)},"duration_us":{took}'
+        )
+        if (mode := self._settings.arguments) is not Arguments.NONE:
+            text += f',{self._keys(first.arguments)},"arguments_sha256":"{arguments_digest(first.arguments)}"'
+        rest: dict[str, Json] = {}
+        if mode is Arguments.FULL:
+            rest["arguments"] = first.arguments
+        elif mode is Arguments.REDACTED:
+            rest["arguments"] = redacted(first.arguments)
+        if decision.shadow:
+            rest["shadow"] = rules_json(decision.shadow)
+        if len(uses) > 1:
+            rest["uses"] = [clean(use.name, _NAME) for use in uses[:_MOST_USES]]
+        if annotations:
+            rest["annotations"] = dict(annotations)
+        if continues:
+            rest["continues"] = True
+        if (asked := decision.asked) is not None:
+            rest["approval"] = {"answer": asked.approval, "id": asked.id} if asked.id else {"answer": asked.approval}
+        if rest:
+            text += f",{_encode(rest)[1:-1]}"
         with self._lock:
             if peers is not self._peers:
                 self._introduce(peers)
             self._calls += 1
             call = self._calls
-            self._write(Type.DECISION, time, f'"call":{call},{self._who},{text[1:-1]}', needed=True)
+            self._write(Type.DECISION, time, f'"call":{call},{self._who},{text}', needed=True)
         return Recorded(call, time)
+
+    def _verdict(self, use: ToolCall, decision: Decision, policy: PolicySet) -> str:
+        key = (use.kind, use.name, decision.effect, decision.reason)
+        kept = self._verdicts.get(key)
+        # Rules are compared by identity first, which is enough for those that a policy has ready.
+        if kept is not None and kept.policy is policy and kept.rules == decision.rules:
+            return kept.text
+        members: dict[str, Json] = {
+            "kind": use.kind,
+            "tool": clean(use.name, _NAME),
+            "decision": decision.effect,
+            "rules": rules_json(decision.rules),
+            "reason": clean(decision.reason, 1_000),
+            "policy": decision.policy,
+            "mode": mode_of(policy),
+        }
+        text = _encode(members)[1:-1]
+        if len(use.name) + len(decision.reason) <= _LONGEST_KEPT:
+            if len(self._verdicts) >= _MOST_KEPT:
+                self._verdicts = {}
+            self._verdicts[key] = _Verdict(policy, decision.rules, text)
+        return text
+
+    def _limits(self, decision: Decision) -> str:
+        if decision.exhausted is not None:
+            return f'"limits":{_encode(limits_of(decision))}'
+        return f'"limits":[{",".join([self._limit(charge) for charge in decision.charges])}]'
+
+    def _limit(self, charge: Charge) -> str:
+        key = (charge.counter, charge.scope, charge.max, charge.cost, charge.window, charge.shadow)
+        text = self._charges.get(key)
+        if text is None:
+            text = _encode(limit_json(charge))
+            if len(self._charges) >= _MOST_KEPT:
+                self._charges = {}
+            self._charges[key] = text
+        return text
+
+    def _keys(self, arguments: dict[str, Json]) -> str:
+        key = tuple(arguments)
+        text = self._named.get(key)
+        if text is None:
+            text = f'"keys":{_encode(list[Json](key_names(arguments)))}'
+            if sum(map(len, key)) <= _LONGEST_KEPT:
+                if len(self._named) >= _MOST_KEPT:
+                    self._named = {}
+                self._named[key] = text
+        return text
 
     def outcome(self, recorded: Recorded, outcome: str, *, forwarded: bool = True) -> None:
         """Record what became of a request that was allowed; `forwarded`: the upstream saw it."""
