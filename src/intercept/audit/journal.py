@@ -134,6 +134,9 @@ class Journal:
 
     def _append(self, time: str, record: tuple[Type, str] | None) -> None:
         torn = "" if self._end >= 0 and self._place.is_directory else self._torn_tail()
+        if record is not None and not (torn or self._torn or self.lost or self._needs_header):
+            self._put(b"", [seal(record[0], self._seq, self._prev, self._members(time, record[1]))])
+            return
         named = [*self._torn, torn] if torn else self._torn
         extra = f',"lost":{self.lost}' if self.lost else ""
         if named:
@@ -146,10 +149,14 @@ class Journal:
             seq, extra = seq + 1, ""
         if record is not None:
             lines.append(seal(record[0], seq, prev, self._members(time, record[1] + extra)))
-        start = b"\n" if torn else b""
-        data = start + b"".join([line for line, _ in lines])
+        self._put(b"\n" if torn else b"", lines, named)
+        self._torn = []
+
+    def _put(self, start: bytes, lines: list[tuple[bytes, str]], named: list[str] | None = None) -> None:
+        """Write `lines` after `start`; `named` are the torn lines that there are if `start` is written."""
+        data = start + b"".join([line for line, _ in lines]) if start or len(lines) > 1 else lines[0][0]
         written, failure = self._write(data)
-        if written and torn:
+        if written and named is not None:
             self._torn = named
         done = len(start)
         for line, digest in lines:
@@ -164,7 +171,6 @@ class Journal:
             raise failure
         if self._end >= 0:
             self._end += written
-        self._torn = []
 
     def _members(self, time: str, members: str) -> str:
         return f'"time":"{time}","session":"{self._session}",{members}'

@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from decimal import Decimal
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -31,6 +32,9 @@ _NAME: Final = 200
 _MOST_KEPT: Final = 1024
 _LONGEST_KEPT: Final = 512
 """Pieces of text of each kind that are kept, and the characters of what they are kept for: 1 MB."""
+_LOOK_EVERY: Final = 1_000
+"""Microseconds after which it is made sure again that the file is where somebody would look for it: a sixth of what a
+record costs, and whoever takes the file away can do so right after a look anyway."""
 UNRECORDED: Final = "the audit log cannot be written, and no call is made that is not on record. Tell the user."
 """What the model reads when a call is denied because of that."""
 _OVER: Final = "the session is over."
@@ -48,6 +52,8 @@ class _Verdict(NamedTuple):
     """The text of what was decided, and what it is the text of."""
 
     policy: PolicySet
+    kind: Kind
+    effect: Effect
     rules: tuple[RuleRef, ...]
     text: str
 
@@ -96,8 +102,9 @@ class Recorder:
         self._lost = 0
         self._failing = False
         self._over = False
-        self._verdicts: dict[tuple[Kind, str, Effect, str], _Verdict] = {}
-        self._charges: dict[tuple[object, ...], str] = {}
+        self._looks_at = 0
+        self._verdicts: dict[tuple[str, str], _Verdict] = {}
+        self._charges: dict[tuple[int, str, Decimal], tuple[Charge, str]] = {}
         self._named: dict[tuple[str, ...], str] = {}
         self._peers: Peers | None = None
         self._who = ""
@@ -171,10 +178,16 @@ class Recorder:
         return Recorded(call, time)
 
     def _verdict(self, use: ToolCall, decision: Decision, policy: PolicySet) -> str:
-        key = (use.kind, use.name, decision.effect, decision.reason)
+        key = (use.name, decision.reason)
         kept = self._verdicts.get(key)
         # Rules are compared by identity first, which is enough for those that a policy has ready.
-        if kept is not None and kept.policy is policy and kept.rules == decision.rules:
+        if (
+            kept is not None
+            and kept.policy is policy
+            and kept.kind is use.kind
+            and kept.effect is decision.effect
+            and kept.rules == decision.rules
+        ):
             return kept.text
         members: dict[str, Json] = {
             "kind": use.kind,
@@ -189,7 +202,7 @@ class Recorder:
         if len(use.name) + len(decision.reason) <= _LONGEST_KEPT:
             if len(self._verdicts) >= _MOST_KEPT:
                 self._verdicts = {}
-            self._verdicts[key] = _Verdict(policy, decision.rules, text)
+            self._verdicts[key] = _Verdict(policy, use.kind, decision.effect, decision.rules, text)
         return text
 
     def _limits(self, decision: Decision) -> str:
@@ -198,13 +211,17 @@ class Recorder:
         return f'"limits":[{",".join([self._limit(charge) for charge in decision.charges])}]'
 
     def _limit(self, charge: Charge) -> str:
-        key = (charge.counter, charge.scope, charge.max, charge.cost, charge.window, charge.shadow)
-        text = self._charges.get(key)
-        if text is None:
-            text = _encode(limit_json(charge))
-            if len(self._charges) >= _MOST_KEPT:
-                self._charges = {}
-            self._charges[key] = text
+        window = charge.window
+        key = (id(window), charge.counter, charge.cost)
+        kept = self._charges.get(key)
+        if kept is not None:
+            known, text = kept
+            if known.window is window and known.max == charge.max and known.shadow is charge.shadow:
+                return text
+        text = _encode(limit_json(charge))
+        if len(self._charges) >= _MOST_KEPT:
+            self._charges = {}
+        self._charges[key] = charge, text
         return text
 
     def _keys(self, arguments: dict[str, Json]) -> str:
@@ -288,9 +305,13 @@ class Recorder:
                 raise AuditError(_OVER)
             return
         try:
-            self._journal.append(kind, self._stamp(time), members, looks=kind is not Type.OUTCOME)
+            looks = time >= self._looks_at
+            if looks:
+                self._looks_at = time + _LOOK_EVERY
+            self._journal.append(kind, self._stamp(time), members, looks=looks)
         except OSError as error:
             self._lost += 1
+            self._looks_at = 0
             if not self._failing:
                 self._failing = True
                 then = "calls pass unrecorded" if self._settings.optional else "calls are denied"
