@@ -21,7 +21,7 @@ In reading order, each knowing only what stands above it:
     limits/       the counter port, window and calendar arithmetic, the memory store
     audit/        records of every decision: what they say, how they hold each other, writing, reading
     lint/         what is unwise in a policy: an engine, and one module a rule
-    catalogue/    the tools of a live server, and how dangerous each is (`risk`)
+    catalogue/    the tools of a live server, how dangerous each is (`risk`), and policies to begin with (`draft`)
     enforcement   admit(judge): evaluate, reserve, decide
     rehearsal     a session without peers, in virtual time; `trial` plays a policy's tests on it, `explanation` explains
     parking       where calls wait whose decision takes longer than a pump may

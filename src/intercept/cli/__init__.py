@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "test": "does a policy decide as its tests say",
     "explain": "what would become of a call, and which line says so",
     "log": "what happened; is the log whole",
+    "scan": "what tools a server has, how dangerous they are, and a policy to begin with",
     "schema": "the JSON Schema of policy files, for editors",
 }
 """Beside the proxy itself, which needs no name. Each is a module with `add_parser` and `run`; one with `TAKES_SERVER`

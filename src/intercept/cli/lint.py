@@ -105,13 +105,18 @@ def _tools(arguments: argparse.Namespace) -> tuple[Tool, ...] | None:
             from ..catalogue.scan import list_tools
 
             return parse_tools(list_tools(command))
-        return parse_tools(_read(arguments.tools)) if arguments.tools else None
+        return parse_tools(read_json(arguments.tools)) if arguments.tools else None
     except MalformedError as error:
         where = arguments.tools or command[0]
         raise UsageError(f"{where}: {error}; {error.advice}") from None
 
 
-def _read(path: str) -> Json:
+def read_json(path: str) -> Json:
+    """The content of the JSON file at `path`.
+
+    Raises:
+        UsageError: it cannot be read, or is no JSON.
+    """
     import json
 
     try:

@@ -206,9 +206,11 @@ class Subject:
         )
 
     def checks_arguments(self, entry: Entry) -> bool:
-        """Whether some rule looks at what the tool is asked to do."""
+        """Whether some rule looks at what the tool is asked to do, or a person does each time."""
         return any(
-            rule.written.arguments is not None or any(each.path.root == "args" for each in self.conditions_of(rule))
+            rule.written.arguments is not None
+            or (rule.written.asks and rule.is_ungated)
+            or any(each.path.root == "args" for each in self.conditions_of(rule))
             for rule in self.covering(entry.kind, entry.name)
             if rule.is_enforced and rule.can_refuse
         )

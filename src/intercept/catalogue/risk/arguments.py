@@ -34,10 +34,19 @@ class Argument(NamedTuple):
         return text if isinstance(text, str) else ""
 
     @property
+    def kinds(self) -> frozenset[str]:
+        """The JSON types that it takes; empty if the schema does not tell."""
+        return _kinds(self.schema)
+
+    @property
     def is_text(self) -> bool:
         """Whether it can hold text."""
-        kinds = _kinds(self.schema)
-        return not kinds or "string" in kinds
+        return not self.kinds or "string" in self.kinds
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it holds a list and nothing else."""
+        return self.kinds == {"array"}
 
     @property
     def values(self) -> tuple[str, ...]:

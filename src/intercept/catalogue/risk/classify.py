@@ -193,9 +193,13 @@ def _decide(tool: _Tool, choice: Choice | None) -> _Vote:
         worst = _worst(texts)
         if worst.category is Category.READ:
             return worst
-        return _worst(
-            [worst, *(vote for vote in names if VERBS[vote.verb] is Category.EXECUTE and vote.verb != "type")]
-        )
+        # The name is no verb for sure, but it is not about nothing: `refund` gives money back, `pods_exec` runs.
+        ends = {*words(tool.name)[:1], *words(tool.name)[-1:]}
+        acting = [vote for vote in names if VERBS[vote.verb] is Category.EXECUTE and vote.verb != "type"]
+        acting += [
+            vote for vote in names if SEVERITY[VERBS[vote.verb]] > SEVERITY[Category.EXECUTE] and vote.verb in ends
+        ]
+        return _worst([worst, *acting])
     if names:
         return names[0]
     if _READ_ONLY.search(tool.description):
@@ -242,10 +246,12 @@ def _actions(tool: _Tool, values: Sequence[str]) -> Iterable[Action]:
 
 def _holds_code(tool: _Tool, argument: Argument) -> str:
     """What `argument` holds that is run: `SQL`, `a command`, or empty."""
-    if not (argument.is_text or argument.schema.get("type") == "array") or not tool.verbs.isdisjoint(_ANALYSING):
+    if not (argument.is_text or argument.is_list) or not tool.verbs.isdisjoint(_ANALYSING):
         return ""
     found = frozenset(words(argument.name)[-1:])
-    if "sql" in found or (found & _SQL_NAMES and _SQL.search(argument.description + tool.description[:300])):
+    if "sql" in words(argument.name) or (
+        found & _SQL_NAMES and _SQL.search(argument.description + tool.description[:300])
+    ):
         return "SQL"
     if len(argument.path) > 1:
         return ""

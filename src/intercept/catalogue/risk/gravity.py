@@ -66,6 +66,11 @@ _NARROW: Final = each("""
 _PREPARING: Final = each("cancel draft pause prepare preview quote simulate tokenise tokenize")
 
 
+def reveals(argument: Argument) -> bool:
+    """Whether its name says that it makes a secret visible."""
+    return not _REVEALING.isdisjoint(words(argument.name))
+
+
 def returns_secrets(name: str, description: str, arguments: tuple[Argument, ...], category: Category) -> str:
     """Which words say that the answer may contain a secret; empty if none does."""
     found = tuple(map(singular, words(name)))
@@ -80,7 +85,7 @@ def returns_secrets(name: str, description: str, arguments: tuple[Argument, ...]
                     break
                 return f"name: `{word}`"
     for argument in arguments:
-        if not _REVEALING.isdisjoint(words(argument.name)):
+        if reveals(argument):
             return f"argument `{argument.name}`"
     text = _KEEPS_SECRET.sub("", _BEFORE_ARGUMENTS.split(description[:3000])[0])
     told = _GIVES_SECRET.search(text) if category is Category.READ else None

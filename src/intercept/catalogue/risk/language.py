@@ -55,7 +55,7 @@ _SMALL: Final = each("""
     a all an another any brand-new complete current detailed existing given its more multiple new of one or selected
     several single some specific specified the their these this up your
 """)
-EMPTY: Final = each("access do execute handle have help make manage perform provide run support use")
+EMPTY: Final = each("access do execute handle have help make manage perform provide run support take use")
 """Verbs that say little of their own: what follows them does."""
 _MEASURES: Final = each("batch copy kind list number set type")
 """In `a list of webhooks` the thing is the webhook."""

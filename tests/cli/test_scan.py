@@ -1,0 +1,127 @@
+"""`intercept scan`: reports, and files that keep what people wrote in them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from intercept.cli import main
+
+SERVER = [sys.executable, str(Path(__file__).resolve().parents[2] / "examples/demo/server.py")]
+TOOLS = [
+    {"name": "get_board", "description": "Get a board"},
+    {"name": "delete_board", "description": "Delete a board"},
+    {"name": "ge\u200bt_board", "description": "Get | <b>a</b> board"},
+]
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> str:
+    path = tmp_path / "tools.json"
+    path.write_text(json.dumps({"jsonrpc": "2.0", "id": 1, "result": {"tools": TOOLS}}), encoding="utf-8")
+    return str(path)
+
+
+def test_a_live_server_is_reported_and_its_policy_is_fine(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    policy = str(tmp_path / "policy.yaml")
+
+    assert main(["scan", "-o", policy, "--", *SERVER]) == 0
+
+    out, err = capfd.readouterr()
+    assert "Financial   critical 5  refund" in out
+    assert "7 tools: " in out
+    assert f"intercept: wrote {policy}: 7 tools" in err
+    assert main(["lint", policy, "--", *SERVER]) == 0
+    assert main(["test", policy]) == 0
+    assert capfd.readouterr().out.startswith(f"{policy}: ok\n")
+
+
+def test_json_is_the_documented_form(saved: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scan", "--format", "json", "--tools", saved]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == ["server", "protocol", "tools"]
+    assert found["tools"][1] == {
+        "name": "delete_board",
+        "category": "Destructive",
+        "risk": "high",
+        "score": 4,
+        "evidence": ["name: `delete`"],
+        "flags": [],
+    }
+    assert found["tools"][0]["flags"] == ["look-alike"]
+    assert found["tools"][2]["flags"] == ["look-alike", "invisible-characters"]
+
+
+@pytest.mark.parametrize("form", ["table", "markdown"])
+def test_what_people_read_has_nothing_invisible_in_it(
+    saved: str, form: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["scan", "--format", form, "--tools", saved]) == 0
+
+    out = capsys.readouterr().out
+    assert "ge\\u200bt_board" in out
+    assert all(c.isprintable() or c == "\n" for c in out)
+    assert "tools.json: 3 tools: 2 Read, 1 Destructive" in out
+
+
+def test_markdown_lets_a_server_write_no_markup(saved: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(saved).write_text(json.dumps([{"name": "a|b<script>", "description": "Get it"}]), encoding="utf-8")
+
+    assert main(["scan", "--format", "markdown", "--tools", saved]) == 0
+
+    assert "| `a\\|b&lt;script>` | Read | low | 1 |" in capsys.readouterr().out
+
+
+def test_a_file_that_is_there_is_added_to_and_news_are_told(
+    saved: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("default: deny\ntools:\n  get_board: {}  # mine\n  old: {}\n", encoding="utf-8")
+
+    assert main(["scan", "-o", str(policy), "--tools", saved]) == 0
+
+    err = capsys.readouterr().err
+    assert f"intercept: {policy}: new: `delete_board` (Destructive high), added\n" in err
+    assert f"intercept: {policy}: gone: `old` is no longer offered; what the policy says of it was left alone\n" in err
+    assert "  get_board: {}  # mine\n  old: {}\n" in policy.read_text(encoding="utf-8")
+
+    assert main(["scan", "-o", str(policy), "--tools", saved]) == 0
+    assert capsys.readouterr().err == f"intercept: {policy}: nothing new\n"
+
+
+def test_a_policy_that_would_not_load_is_not_written(
+    saved: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("default: deny\ntolls: 1\ntools:\n  a: {}\n", encoding="utf-8")
+
+    assert main(["scan", "-o", str(policy), "--tools", saved]) == 2
+
+    assert "was left alone, because it would not load: " in capsys.readouterr().err
+    assert policy.read_text(encoding="utf-8") == "default: deny\ntolls: 1\ntools:\n  a: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give a server's command after `--`, or `--tools FILE`"),
+        (["--tools", "x.json", "--", "cat"], "give a server's command after `--`, or `--tools FILE`"),
+        (["--tools", "/nonexistent.json"], "/nonexistent.json: cannot be read: no such file or directory"),
+    ],
+)
+def test_what_cannot_be_scanned_is_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["scan", *arguments]) == 2
+    assert capsys.readouterr().err == f"intercept: {message}\n"
+
+
+def test_a_file_without_tools_says_what_to_save(saved: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path(saved).write_text("{}", encoding="utf-8")
+
+    assert main(["scan", "--tools", saved]) == 2
+    assert capsys.readouterr().err == f"intercept: {saved}: has no list of tools; save the result of `tools/list`\n"
