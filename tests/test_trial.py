@@ -197,6 +197,52 @@ tools:
     assert case(tmp_path, rules, "{tool: work, at: 36h, expect: deny}").failure is None
 
 
+def test_a_calendar_day_ends_at_midnight_where_the_policy_is(tmp_path: Path) -> None:
+    rules = """
+timezone: America/Sao_Paulo
+tools:
+  pay: {limits: [{max: 1, window: day, align: calendar, scope: grant}]}
+"""
+
+    played = case(
+        tmp_path,
+        rules,
+        """
+        {tool: pay, at: 1h, expect: allow}
+        {tool: pay, at: 2h, expect: deny, retry_after: 1h}
+        {tool: pay, at: 3h, expect: allow}
+        {tool: pay, at: 26.9999h, expect: deny, rule: "pay#1", reason: when the next day begins}
+        {tool: pay, at: 27h, expect: allow}
+        """,
+    )
+
+    assert played.failure is None
+
+
+def test_a_calendar_month_is_as_long_as_it_is(tmp_path: Path) -> None:
+    rules = "tools: {pay: {limits: [{max: 2, window: month, align: calendar, scope: global}]}}"
+
+    played = case(
+        tmp_path,
+        rules,
+        """
+        {tool: pay, at: 30d, repeat: 2, expect: allow}
+        {tool: pay, at: 30.5d, expect: deny, retry_after: 12h}
+        {tool: pay, at: 31d, repeat: 2, expect: allow}
+        {tool: pay, at: 58d, expect: deny, retry_after: 1d}
+        {tool: pay, at: 59d, expect: allow}
+        """,
+    )
+
+    assert played.failure is None
+
+
+def test_every_call_is_answered_before_the_next_is_made_so_none_is_in_flight(tmp_path: Path) -> None:
+    rules = "tools: {render: {limits: [{max_concurrent: 1, scope: grant}, {max_concurrent: 1}]}}"
+
+    assert case(tmp_path, rules, "{tool: render, repeat: 9, expect: allow, rule: 'render#1'}").failure is None
+
+
 def test_a_test_without_calls_fails(tmp_path: Path) -> None:
     path = tmp_path / "policy.yaml"
     path.write_text("tests: [{name: empty, calls: []}]")

@@ -18,7 +18,7 @@ In reading order, each knowing only what stands above it:
     approval/     what a person is asked about a call, and how, and what counts as yes
     results       the texts in a message of the upstream; `screening` passes it, edits it or keeps it back
     session       protocol state of one client and one upstream: Message -> Action
-    limits/       the counter port, window and calendar arithmetic, the memory store
+    limits/       the counter port, window and calendar arithmetic, the stores: memory, SQLite, and what scopes go where
     audit/        records of every decision: what they say, how they hold each other, writing, reading
     lint/         what is unwise in a policy: an engine, and one module a rule
     catalogue/    the tools of a live server, how dangerous each is (`risk`), and policies to begin with (`draft`)

@@ -104,27 +104,30 @@ def _details(decision: Decision) -> dict[str, Json]:
 
 
 def limit_details(charge: Charge) -> dict[str, Json]:
-    """What programs read about a limit.
-
-    `window_s` is null where the window has no fixed length; `period` and `timezone` are those of a calendar window.
-    """
-    details: dict[str, Json] = {
+    """What programs read about a limit."""
+    return {
         "counter": charge.counter,
         "scope": str(charge.scope),
         "max": plain_number(charge.max),
-        "window_s": None,
+        **window_details(charge.window),
         "cost": plain_number(charge.cost),
     }
-    match charge.window:
+
+
+def window_details(window: Window | CalendarWindow | InFlight) -> dict[str, Json]:
+    """What programs read about a window.
+
+    `window_s` is null where it has no fixed length; `period` and `timezone` are those of a calendar window.
+    """
+    match window:
         case Window(seconds):
-            details["window_s"] = seconds
+            return {"window_s": seconds}
         case CalendarWindow(unit, timezone):
-            details["period"], details["timezone"] = str(unit), timezone
+            return {"window_s": None, "period": str(unit), "timezone": timezone}
         case InFlight():
-            pass
+            return {"window_s": None}
         case _:
-            assert_never(charge.window)
-    return details
+            assert_never(window)
 
 
 def plain_number(number: Decimal) -> int | float:

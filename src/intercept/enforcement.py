@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .errors import AuditError, StoreUnavailable
 from .limits import CounterStore, Granted, Refused
+from .limits.history import History
 from .policy import Approval, Asked, Channel, Circumstances, Decision, Effect, Exhausted, InFlight, reasons
 from .policy.model import together
 from .session import Ended, Judge, Outcome, Unapproved
@@ -23,6 +24,8 @@ AT_ONCE: Final = 0.005
 PATIENT: Final = 5.0
 """Seconds that a call may wait for a store before it is denied."""
 
+_ANSWERED: Final = frozenset({Outcome.OK, Outcome.TOOL_ERROR})
+"""What makes the rules apply that wait for a tool: anything but a JSON-RPC error (POLICY section 3)."""
 _BUSY: Final = "the limits of this call could not be looked at in time. Retry in a few seconds."
 _OVERLOADED: Final = "too many calls are waiting for a decision. Retry when one of them was answered."
 
@@ -30,10 +33,12 @@ _OVERLOADED: Final = "too many calls are waiting for a decision. Retry when one 
 class Admission:
     """A call that was let through, and what it holds until it has ended. Made and read here only."""
 
-    __slots__ = ("granted", "recorded")
+    __slots__ = ("granted", "recorded", "remembered")
 
-    def __init__(self, granted: Granted | None = None) -> None:
+    def __init__(self, granted: Granted | None = None, remembered: tuple[str, ...] = ()) -> None:
         self.granted = granted
+        self.remembered = remembered
+        """Tools of which the grant's other sessions have to know once they are answered."""
         self.recorded: Recorded | None = None
 
 
@@ -53,10 +58,21 @@ class Enforcer:
     """
 
     def __init__(
-        self, store: CounterStore, *, grant: str, clock: Callable[[], float], recorder: Recorder | None = None
+        self,
+        store: CounterStore,
+        *,
+        grant: str,
+        clock: Callable[[], float],
+        recorder: Recorder | None = None,
+        note: Callable[[str], None] | None = None,
     ) -> None:
-        """With a `recorder` every decision is on record before it is known to anybody; what cannot be is a denial."""
+        """With a `recorder` every decision is on record before it is known to anybody; what cannot be is a denial.
+
+        `note` takes a line for the operator that nobody else is told.
+        """
+        self._note = note
         self._store = store
+        self._history = History(store)
         self._grant = grant
         self._clock = clock
         self._recorder = recorder
@@ -71,11 +87,20 @@ class Enforcer:
             StoreBusy: the store does not answer within `patience` seconds. Nothing was changed.
         """
         now = self._clock()
-        return self._recorded(judge, self._decide(judge, now, patience), now)
+        return self._recorded(judge, self._remembering(judge, self._decide(judge, now, patience)), now)
+
+    def _remembering(self, judge: Judge, verdict: Verdict) -> Verdict:
+        """`verdict` with what has to be kept once the call is answered."""
+        remembered = tuple(use.name for use in judge.uses if judge.policy.remembers(use))
+        if not remembered or verdict.decision.effect is not Effect.ALLOW:
+            return verdict
+        granted = verdict.admission.granted if verdict.admission else None
+        return Verdict(verdict.decision, Admission(granted, remembered))
 
     def _decide(self, judge: Judge, now: float, patience: float) -> Verdict:
-        circumstances = Circumstances(now, self._grant, judge.annotations, judge.answered)
         policy = judge.policy
+        before = self._history.answered(patience) if any(map(policy.needs_history, judge.uses)) else None
+        circumstances = Circumstances(now, self._grant, judge.annotations, judge.answered, before)
         decision = (
             policy.evaluate(judge.uses[0], circumstances)
             if len(judge.uses) == 1
@@ -92,6 +117,8 @@ class Enforcer:
         try:
             return self._reserve(decision, now, patience)
         except StoreUnavailable as error:
+            if self._note is not None and error.remedy:
+                self._note(f"{error}: {error.remedy}")
             return Verdict(refusal(decision, f"the limits of this call cannot be looked at: {error}."))
 
     def _reserve(self, decision: Decision, now: float, patience: float) -> Verdict:
@@ -171,6 +198,9 @@ class Enforcer:
                     needed=False,
                 )
             return
+        if ended.outcome in _ANSWERED:
+            for tool in admission.remembered:
+                self._history.remember(tool, AT_ONCE)
         granted = admission.granted
         if (
             granted is not None

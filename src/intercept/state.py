@@ -20,3 +20,8 @@ def state_directory() -> str:
 def audit_directory() -> str:
     """Where sessions are recorded unless `--audit` says otherwise."""
     return os.path.join(state_directory(), "audit")
+
+
+def default_state() -> str:
+    """Where limits are counted that outlive a session unless `--state` or `$INTERCEPT_STATE` says otherwise."""
+    return os.path.join(state_directory(), "state.sqlite")

@@ -75,7 +75,6 @@ def test_the_start_line_names_the_policies_and_what_an_author_should_know(tmp_pa
     assert str(first) in words
     assert str(second) in words
     assert "default" in words, "a policy without `default` denies, and says so"
-    assert "grant" in words, "limits of scope `grant` are kept in memory, and the start says so"
     assert "warning" not in words
 
 

@@ -374,3 +374,14 @@ def test_threads_together_get_exactly_what_there_is(store: CounterStore) -> None
         thread.join()
 
     assert len(granted) == 100
+
+
+def test_tools_that_were_answered_are_remembered_once(store: CounterStore) -> None:
+    assert store.answered(patience=5) == set()
+
+    for tool in ("read", "read", "get mail", ""):
+        store.remember_answered(tool, patience=5)
+
+    assert store.answered(patience=5) == {"read", "get mail", ""}
+    passes(store, [charge(1, 10)], START)
+    assert store.answered(patience=5) == {"read", "get mail", ""}

@@ -121,11 +121,10 @@ def test_what_a_policy_looks_at_is_known() -> None:
 
 
 def test_the_operator_is_told_what_is_easily_overlooked() -> None:
-    notes = policy_of("mode: shadow\ntools: {a: {limits: [{max: 1, window: 1s, scope: grant}]}}").notes
+    notes = policy_of("mode: shadow\ntools: {a: {}}").notes
 
-    assert len(notes) == 3
-    assert [word for word, note in zip(("shadow", "default", "grant"), notes, strict=True) if word in note] == [
-        "shadow", "default", "grant"
+    assert [word for word, note in zip(("shadow", "default"), notes, strict=True) if word in note] == [
+        "shadow", "default"
     ]  # fmt: skip
     assert policy_of("default: deny").notes == ()
 

@@ -583,10 +583,10 @@ def test_what_is_not_known_of_other_sessions_counts_as_answered() -> None:
 def test_a_policy_tells_which_answers_have_to_be_remembered_for_the_grant() -> None:
     policies = set_of(LEAKING, "default: allow\ntools: {a: {action: deny, after: pay, after_scope: grant}}")
 
-    names = ("read", "get_a", "pay", "send", "post")
-    assert [name for name in names if policies.remembers(name)] == ["read", "get_a", "pay"]
-    assert policies.needs_history
-    assert not set_of("default: allow\ntools: {a: {action: deny, after: read}}").needs_history
+    calls = [ToolCall(name, {}) for name in ("read", "get_a", "pay", "send", "post", "a")]
+    assert [call.name for call in calls if policies.remembers(call)] == ["read", "get_a", "pay"]
+    assert not policies.remembers(ToolCall("read", {}, Kind.PROMPT))
+    assert [call.name for call in calls if policies.needs_history(call)] == ["send", "a"]
 
 
 # --- several policies

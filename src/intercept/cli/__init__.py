@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "explain": "what would become of a call, and which line says so",
     "log": "what happened; is the log whole",
     "scan": "what tools a server has, how dangerous they are, and a policy to begin with",
+    "status": "what each limit has left",
     "schema": "the JSON Schema of policy files, for editors",
 }
 """Beside the proxy itself, which needs no name. Each is a module with `add_parser` and `run`; one with `TAKES_SERVER`
@@ -92,6 +93,12 @@ def _proxy(arguments: list[str]) -> int:
         metavar="NAME",
         help="whose calls limits of scope `grant` count (default: $INTERCEPT_GRANT, or the policy's path and the user)",
     )
+    parser.add_argument(
+        "--state",
+        metavar="PLACE",
+        help="where limits of scope `grant` and `global` are counted: a file, or a URL (default: $INTERCEPT_STATE, or "
+        "`intercept/state.sqlite` in the user's directory for state)",
+    )
     parser.add_argument("--no-reload", action="store_true", help="do not load a policy file again when it changes")
     parser.add_argument(
         "--audit",
@@ -128,9 +135,18 @@ def _proxy(arguments: list[str]) -> int:
         parser.error("no server; give its command after `--`, as in `-- npx -y @codespar/mcp-ap2`")
     if options.audit_keep is not None and options.audit_keep < 1:
         parser.error("expected a number of days from 1 for `--audit-keep`")
+    if options.state == "":
+        parser.error("expected a file or a URL for `--state`")
     if options.audit == "":
         parser.error("expected a file, a directory or `off` for `--audit`")
     from .run import Auditing, run
 
     auditing = Auditing(options.audit, options.audit_arguments, options.audit_optional, options.audit_keep)
-    return run(command, options.policy, grant=options.grant, reload=not options.no_reload, auditing=auditing)
+    return run(
+        command,
+        options.policy,
+        grant=options.grant,
+        state=options.state,
+        reload=not options.no_reload,
+        auditing=auditing,
+    )

@@ -21,6 +21,7 @@ from ..wakeup import Wakeup
 
 if TYPE_CHECKING:
     from ..audit import Recorder
+    from ..limits.state import StateStore
     from ..policy import PolicySet
 
 
@@ -34,11 +35,19 @@ class Auditing(NamedTuple):
     keep: int | None
 
 
-def run(command: Sequence[str], policies: Sequence[str], *, grant: str | None, reload: bool, auditing: Auditing) -> int:
+def run(
+    command: Sequence[str],
+    policies: Sequence[str],
+    *,
+    grant: str | None,
+    state: str | None,
+    reload: bool,
+    auditing: Auditing,
+) -> int:
     """Relay between our standard streams and `command` until one side ends; return the exit code.
 
     Raises:
-        UsageError: this platform is not supported.
+        UsageError: this platform is not supported, or `state` names no place for counters.
         AuditError: the audit log cannot be written.
         UpstreamError: `command` cannot be started.
         PolicyError: a policy cannot be used; the upstream has been ended.
@@ -49,7 +58,7 @@ def run(command: Sequence[str], policies: Sequence[str], *, grant: str | None, r
     wakeup = Wakeup()
     upstream = Upstream(command)
     try:
-        code = _relay(command, policies, grant, auditing, upstream, wakeup, client_in, client_out, reload=reload)
+        code = _relay(command, policies, grant, state, auditing, upstream, wakeup, client_in, client_out, reload=reload)
     except InterceptError:
         _kill(upstream)
         raise
@@ -63,6 +72,7 @@ def _relay(
     command: Sequence[str],
     policies: Sequence[str],
     grant: str | None,
+    state: str | None,
     auditing: Auditing,
     upstream: Upstream,
     wakeup: Wakeup,
@@ -79,7 +89,7 @@ def _relay(
 
     from ..control import Control
     from ..enforcement import Enforcer
-    from ..limits.memory import MemoryStore
+    from ..limits.scoped import ScopedStore
     from ..relay import Relay
     from ..session import Session
 
@@ -92,7 +102,9 @@ def _relay(
 
     grant = grant or os.environ.get("INTERCEPT_GRANT") or _default_grant(policies)
     recorder = _recorder(auditing, command, grant, policy, clock, notices)
-    enforcer = Enforcer(MemoryStore(), grant=grant, clock=clock, recorder=recorder)
+    state = state or os.environ.get("INTERCEPT_STATE")
+    store = ScopedStore(_opening(state, grant, clock))
+    enforcer = Enforcer(store, grant=grant, clock=clock, recorder=recorder, note=notices.note)
     relay = Relay(
         Session(policy, reloads=reload, clock=clock, random=os.urandom),
         enforcer,
@@ -110,7 +122,40 @@ def _relay(
     if recorder is not None:
         notices.say(f"recording to {recorder.path}")
 
-    return Control(relay, upstream, wakeup, notices, reloader, recorder).run()
+    code = Control(relay, upstream, wakeup, notices, reloader, recorder).run()
+    store.close()
+    return code
+
+
+def _opening(place: str | None, grant: str, clock: Callable[[], float]) -> Callable[[], StateStore]:
+    """What opens the state store when it is first needed, and says from then on that this process lives.
+
+    Raises:
+        UsageError: `place` is given and names nothing that counters could be kept in.
+    """
+    named = None
+    if place is not None:
+        from ..limits.state import open_state
+
+        named = open_state(place, grant=grant)
+
+    def opened() -> StateStore:
+        from threading import Thread
+
+        from ..limits.state import RENEW_EVERY, open_state
+        from ..state import default_state
+
+        store = named or open_state(default_state(), grant=grant)
+
+        def renew() -> None:
+            while True:
+                time.sleep(RENEW_EVERY)
+                store.renew(clock())
+
+        Thread(target=renew, name="intercept-renew", daemon=True).start()
+        return store
+
+    return opened
 
 
 def _recorder(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..limits import Granted, Refused
 from ..limits.memory import MemoryStore
-from ..policy import Charge, Circumstances, Decision, Effect, Kind, RuleRef, ToolCall, reasons
+from ..policy import Charge, Circumstances, Decision, Effect, InFlight, Kind, RuleRef, ToolCall, reasons
 from ..rehearsal import Rehearsal, Settled
 from .conditions import Part
 from .names import Place, hiding, listing, misspelt, near_misses
@@ -99,7 +99,8 @@ def explain(loaded: Loaded, request: Request, kind: Kind, situation: Situation) 
     if judge is None:
         return Explanation(decision, "", False, (), (), (), (), (), (), (), True, "")  # noqa: FBT003
     call = judge.uses[0]
-    circumstances = Circumstances(situation.now, situation.grant, judge.annotations, judge.answered)
+    # Who was answered before was answered the grant, too.
+    circumstances = Circumstances(situation.now, situation.grant, judge.annotations, judge.answered, frozenset())
     told = {account.key: account for source in loaded.sources for account in accounts(source, call, circumstances)}
     unruled = [pair for source in loaded.sources for pair in _unruled(source, call, circumstances)]
     shadowed = {source.policy.path for source in loaded.sources if source.policy.shadow}
@@ -142,8 +143,16 @@ class _Tally:
         self._store.release(granted)
         self._count(granted, -1)
 
+    def answered(self, *, patience: float) -> AbstractSet[str] | None:
+        return self._store.answered(patience=patience)
+
+    def remember_answered(self, tool: str, *, patience: float) -> None:
+        self._store.remember_answered(tool, patience=patience)
+
     def finish(self, granted: Granted) -> None:
         self._store.finish(granted)
+        held = tuple(charge for charge in granted.charges if isinstance(charge.window, InFlight))
+        self._count(granted._replace(charges=held), -1)
 
     def _count(self, granted: Granted, sign: int) -> None:
         costs: dict[tuple[str, ...], Decimal] = {}

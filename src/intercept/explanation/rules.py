@@ -197,7 +197,8 @@ def _after(asked: _Asked) -> Part | None:
     if after is None or answered is None:
         return None
     met = [name for name in sorted(answered) if name in after]
-    found = f"{', '.join(f'`{printable(name)}`' for name in met) or 'none of them'} was answered in this session"
+    where = "to this grant" if asked.rule.after_in_grant else "in this session"
+    found = f"{', '.join(f'`{printable(name)}`' for name in met) or 'none of them'} was answered {where}"
     text = f"after {printable(', '.join(asked.written.after))}"
     return Part(asked.case.line((*asked.at, "after")), text, bool(met), found, is_value=False)
 

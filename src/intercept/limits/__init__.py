@@ -6,12 +6,16 @@ What a limit means is in POLICY section 5; every store keeps the one contract of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from ..policy.model import Charge, Exhausted
 
-__all__ = ["CounterStore", "Granted", "Made", "Refused", "merged"]
+__all__ = ["MAX_ANSWERED", "CounterStore", "Granted", "Made", "Refused", "merged"]
+
+MAX_ANSWERED: Final = 10_000
+"""Names of tools that are kept of a grant's answers; of more, every one counts as answered."""
 
 
 class Made(NamedTuple):
@@ -85,4 +89,15 @@ class CounterStore(Protocol):
 
     def finish(self, granted: Granted) -> None:
         """Free what the call held while it was in flight, because it has ended; all else stays charged."""
+        ...
+
+    def answered(self, *, patience: float) -> AbstractSet[str] | None:
+        """The tools that were answered in any session of the grant, of those that were kept.
+
+        None: there are more than `MAX_ANSWERED`. Raises as `reserve` does.
+        """
+        ...
+
+    def remember_answered(self, tool: str, *, patience: float) -> None:
+        """Keep that `tool` was answered, until an operator takes it out. Raises as `reserve` does."""
         ...

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from itertools import islice
 from threading import Lock
 from typing import Final, TypeAlias
 
 from ..policy.model import Charge, Exhausted, InFlight
-from . import Granted, Made, Refused, merged
+from . import MAX_ANSWERED, Granted, Made, Refused, merged
 from .windows import ASK_AGAIN, FOREVER, MAX_LIVE, Tally, end_of, microseconds
 
 _CLEANED: Final = 2
@@ -35,6 +36,7 @@ class MemoryStore:
         self._rounds: deque[_Counter] = deque()
         """Every counter once, for sweeping one after the other."""
         self._reserved = 0
+        self._answered: frozenset[str] = frozenset()
 
     def reserve(self, charges: Sequence[Charge], now: float, *, patience: float = 0) -> Granted | Refused:
         """See `CounterStore.reserve`; nothing has to be waited for here."""
@@ -70,6 +72,18 @@ class MemoryStore:
         held = [made for made in granted.made if isinstance(made.charge.window, InFlight)]
         if held:
             self._give_back(held)
+
+    def answered(self, *, patience: float = 0) -> AbstractSet[str] | None:
+        """See `CounterStore.answered`."""
+        del patience
+        return self._answered if len(self._answered) <= MAX_ANSWERED else None
+
+    def remember_answered(self, tool: str, *, patience: float = 0) -> None:
+        """See `CounterStore.remember_answered`."""
+        del patience
+        with self._lock:
+            if len(self._answered) <= MAX_ANSWERED:
+                self._answered |= {tool}
 
     def _give_back(self, made: Sequence[Made]) -> None:
         with self._lock:

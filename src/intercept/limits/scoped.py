@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,14 @@ class ScopedStore:
         """See `CounterStore.finish`."""
         for store, part in self._parts(granted):
             store.finish(part)
+
+    def answered(self, *, patience: float) -> AbstractSet[str] | None:
+        """See `CounterStore.answered`; the state store is opened for it."""
+        return self._opened().answered(patience=patience)
+
+    def remember_answered(self, tool: str, *, patience: float) -> None:
+        """See `CounterStore.remember_answered`."""
+        self._opened().remember_answered(tool, patience=patience)
 
     def renew(self, now: float) -> None:
         """See `StateStore.renew`."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from decimal import Decimal
 from secrets import token_bytes
@@ -19,7 +20,7 @@ from typing import Final, TypeAlias, TypeVar
 
 from ..errors import StoreBusy, StoreUnavailable
 from ..policy.model import Charge, Exhausted, InFlight
-from . import Granted, Made, Refused, merged
+from . import MAX_ANSWERED, Granted, Made, Refused, merged
 from .sqlite_file import SQLiteFile, is_busy, unavailable
 from .state import AT_ONCE, LEASE, MAX_UNDONE, Use, described, identity, use_of
 from .windows import ASK_AGAIN, FOREVER, MAX_LIVE, Tally, end_of, microseconds
@@ -111,6 +112,28 @@ class SQLiteStore:
         """See `CounterStore.finish`."""
         self._give_back([made for made in granted.made if isinstance(made.charge.window, InFlight)])
 
+    def answered(self, *, patience: float) -> AbstractSet[str] | None:
+        """See `CounterStore.answered`."""
+        if not self._file.exists():
+            return frozenset()
+
+        def work(db: sqlite3.Connection) -> frozenset[str] | None:
+            rows = "SELECT tool FROM answered WHERE grant = ? LIMIT ?"
+            found = db.execute(rows, (self._grant, MAX_ANSWERED + 1)).fetchall()
+            return frozenset(tool for (tool,) in found) if len(found) <= MAX_ANSWERED else None
+
+        return self._transact(work, patience)
+
+    def remember_answered(self, tool: str, *, patience: float) -> None:
+        """See `CounterStore.remember_answered`."""
+
+        def work(db: sqlite3.Connection) -> None:
+            (kept,) = db.execute("SELECT count(*) FROM answered WHERE grant = ?", (self._grant,)).fetchone()
+            if kept <= MAX_ANSWERED:
+                db.execute("INSERT OR IGNORE INTO answered VALUES (?, ?)", (self._grant, tool))
+
+        self._transact(work, patience)
+
     def _give_back(self, made: Sequence[Made]) -> None:
         if not made:
             return
@@ -172,6 +195,33 @@ class SQLiteStore:
                 emptied.append(use)
             db.execute("DELETE FROM reset WHERE rowid <= (SELECT max(rowid) FROM reset) - ?", (_REMEMBERED,))
             return emptied
+
+        return self._transact(work, _PATIENT)
+
+    def histories(self) -> Mapping[str, AbstractSet[str]]:
+        """See `StateStore.histories`."""
+        if not self._file.exists():
+            return {}
+
+        def work(db: sqlite3.Connection) -> dict[str, set[str]]:
+            found: dict[str, set[str]] = {}
+            for grant, tool in db.execute("SELECT grant, tool FROM answered"):
+                found.setdefault(grant, set()).add(tool)
+            return found
+
+        return self._transact(work, _PATIENT)
+
+    def forget(self, who: str, now: float) -> int:
+        """See `StateStore.forget`."""
+        if not self._file.exists():
+            return 0
+
+        def work(db: sqlite3.Connection) -> int:
+            gone = db.execute("DELETE FROM answered WHERE grant = ?", (self._grant,)).rowcount
+            if gone:
+                kept = (microseconds(now), who, "", "answered", self._grant, str(gone))
+                db.execute("INSERT INTO reset VALUES (?, ?, ?, ?, ?, ?)", kept)
+            return gone
 
         return self._transact(work, _PATIENT)
 

@@ -45,6 +45,11 @@ CREATE TABLE slot (
     held TEXT NOT NULL,
     PRIMARY KEY (counter, value, owner)
 ) WITHOUT ROWID;
+CREATE TABLE answered (
+    grant TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    PRIMARY KEY (grant, tool)
+) WITHOUT ROWID;
 CREATE TABLE reset (
     at INTEGER NOT NULL,
     who TEXT NOT NULL,
@@ -58,7 +63,8 @@ PRAGMA user_version = {VERSION};
 """
 """Times are microseconds since the epoch. `counter` has one row for all `per` values: what is known of it (`about`, see
 `state.described`), how many rows the others have for it, and until when there is no room for more. `tally` is a
-`windows.Tally`; `slot` what a process holds in flight, until when if it is not renewed; `reset` what operators did."""
+`windows.Tally`; `slot` what a process holds in flight, until when if it is not renewed; `answered` which tools were
+answered to a grant; `reset` what operators did."""
 
 
 class SQLiteFile:

@@ -6,7 +6,8 @@ A state store is opened for one grant. Counters of scope `grant` are those of th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Final, NamedTuple, Protocol, assert_never
@@ -79,6 +80,22 @@ class StateStore(CounterStore, Protocol):
 
     def reset(self, chosen: Callable[[Use], bool], who: str, now: float) -> Sequence[Use]:
         """Empty the counters for which `chosen` is true, and record that `who` did it. Return what they held.
+
+        Raises:
+            StoreBusy, StoreUnavailable: nothing was changed.
+        """
+        ...
+
+    def histories(self) -> Mapping[str, AbstractSet[str]]:
+        """What was answered, by grant (see `CounterStore.answered`).
+
+        Raises:
+            StoreBusy, StoreUnavailable: it cannot be read.
+        """
+        ...
+
+    def forget(self, who: str, now: float) -> int:
+        """Forget what was answered to the grant, and record that `who` did it. Return how many tools were kept.
 
         Raises:
             StoreBusy, StoreUnavailable: nothing was changed.

@@ -124,8 +124,6 @@ class _Compiler:
             yield f"{self._document.path}: shadow mode: decisions are recorded and nothing is refused"
         if self._file.default is None:
             yield f"{self._document.path}: no `default`, so what no entry lists is denied"
-        if "a store" in self._uses:
-            yield f"{self._document.path}: counters of scope `grant` and `global` end with this process in this version"
 
     def _section(self, kind: Kind, key: str, entries: Mapping[str, schema.Entry]) -> Section:
         exact: dict[str, tuple[Rule, ...]] = {}
@@ -312,8 +310,6 @@ class _Compiler:
                 for i, text in enumerate(written.per)
                 if (found := self._reading(context, "tool.name" if text == "tool" else text, (*at, "per", i)))
             ]
-            if written.scope != "session":
-                self._uses.add("a store")
             if isinstance(written, schema.Concurrency):
                 highest, amount, price = Decimal(written.max_concurrent), Decimal(1), None
             else:

@@ -35,6 +35,11 @@ class Plan(NamedTuple):
     """Otherwise the rules that may apply, in the order of POLICY section 3 step 3."""
 
     @property
+    def needs_history(self) -> bool:
+        """Whether some rule looks at `Circumstances.grant_answered`."""
+        return any(rule.after_in_grant for rule in self.rules)
+
+    @property
     def is_usable(self) -> bool:
         """Whether any call could be allowed, be it by a person."""
         return self.decision is None or self.decision.effect is not Effect.DENY
@@ -200,6 +205,10 @@ class Policy:
             and (section.hides_denied or bool(section.hidden.exact or section.hidden.globs))
         )
 
+    def needs_history(self, call: ToolCall) -> bool:
+        """Whether what becomes of `call` depends on what was answered in other sessions of the grant."""
+        return call.kind in self.sections and self._plan(call.kind, call.name).needs_history
+
     def _plan(self, kind: Kind, name: str) -> Plan:
         key = (kind, name)
         plan = self._named.get(key) or self._others.get(key)
@@ -242,8 +251,6 @@ class PolicySet:
         self.allows_unknown_methods = all(policy.allows_unknown_methods for policy in policies)
         self.needs_annotations = any(policy.needs_annotations for policy in policies)
         self._remembered = tuple(names for policy in policies for names in policy.remembered)
-        self.needs_history = bool(self._remembered)
-        """Whether `Circumstances.grant_answered` is looked at."""
         self.results = _together([policy.results for policy in policies if policy.results is not None])
         """What may come back; None: anything."""
         self._only = self.policies[0] if len(self.policies) == 1 else None
@@ -282,9 +289,13 @@ class PolicySet:
         """Whether anything of this kind could be refused; if not, calls and lists pass untouched."""
         return any(kind in policy.sections for policy in self.policies)
 
-    def remembers(self, tool: str) -> bool:
-        """Whether it has to be kept for the grant that `tool` was answered (`after_scope: grant`)."""
-        return any(tool in names for names in self._remembered)
+    def needs_history(self, call: ToolCall) -> bool:
+        """Whether `Circumstances.grant_answered` is looked at for `call`."""
+        return bool(self._remembered) and any(policy.needs_history(call) for policy in self.policies)
+
+    def remembers(self, call: ToolCall) -> bool:
+        """Whether it has to be kept for the grant that `call` was answered (`after_scope: grant`)."""
+        return call.kind is Kind.TOOL and any(call.name in names for names in self._remembered)
 
     def allows_server_request(self, kind: str) -> bool:
         """Whether the upstream may ask the client for `sampling`, `elicitation` or `roots`."""

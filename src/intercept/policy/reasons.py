@@ -102,14 +102,19 @@ def too_many(rule: str, path: str) -> str:
 
 def extent(charge: Charge) -> str:
     """What a limit allows: `30 calls per minute`, `500 per calendar day (UTC)`, `2 calls at a time`."""
-    calls = "" if charge.cost_path or charge.cost != 1 else " call" if charge.max == 1 else " calls"
-    match charge.window:
+    return allowance(charge.max, charge.window, counts_calls=not charge.cost_path and charge.cost == 1)
+
+
+def allowance(maximum: Decimal, window: Window | CalendarWindow | InFlight, *, counts_calls: bool) -> str:
+    """As `extent`, of the parts of a limit."""
+    calls = "" if not counts_calls else " call" if maximum == 1 else " calls"
+    match window:
         case InFlight():
-            return f"{amount(charge.max)}{calls} at a time"
+            return f"{amount(maximum)} {'call' if maximum == 1 else 'calls'} at a time"
         case Window(text=text) | CalendarWindow(text=text):
-            return f"{amount(charge.max)}{calls} per {text}"
+            return f"{amount(maximum)}{calls} per {text}"
         case _:
-            assert_never(charge.window)
+            assert_never(window)
 
 
 def used_up(tool: str, exhausted: Exhausted) -> str:
