@@ -145,9 +145,10 @@ SECRET: Final = "[redacted: secret]"  # noqa: S105 - the mark that stands in the
 
 _W: Final = "[A-Za-z0-9_-]"
 # Each with texts one of which is in everything it finds, so that the pattern is mostly not needed. A repetition is
-# followed by nothing that it could hold itself, and is possessive: it never gives back what it took.
-_TOKENS: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = tuple(
-    (needles, re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})"))
+# followed by nothing that it could hold itself, and is possessive: it never gives back what it took. Texts, because
+# compiling all of them would take 5 ms of each start; `re` keeps those that were used.
+_TOKENS: Final[tuple[tuple[tuple[str, ...], str], ...]] = tuple(
+    (needles, rf"(?<![A-Za-z0-9])(?:{pattern})")
     for needles, pattern in (
         (("AKIA", "ASIA", "ABIA", "ACCA"), r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
         (("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), r"gh[pousr]_[A-Za-z0-9]{30,255}+"),
@@ -171,21 +172,20 @@ _TOKENS: Final[tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]] = tuple(
         (("AGE-SECRET-KEY-1",), r"AGE-SECRET-KEY-1[A-Z0-9]{40,80}+"),
     )
 )
-_KEY: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
-_KEY_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
+_KEY: Final = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+_KEY_END: Final = r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 # RFC 3986 section 3.2.1: what stands between the colon and the @ of an address is a password.
-_LOGIN: Final = re.compile(r"(?<=://)[^\s:/?#@\"'<>]{0,128}:([^\s/?#@\"'<>]{1,256})@")
-_BEARER: Final = re.compile(r"\b(?:bearer|basic)[ \t]{1,4}([A-Za-z0-9._~+/-]{16,8192}+=*)", re.IGNORECASE)
+_LOGIN: Final = r"(?<=://)[^\s:/?#@\"'<>]{0,128}:([^\s/?#@\"'<>]{1,256})@"
+_BEARER: Final = r"(?i)\b(?:bearer|basic)[ \t]{1,4}([A-Za-z0-9._~+/-]{16,8192}+=*)"
 _NAMES: Final = (
     r"pass(?:word|wd|phrase)|pwd|secret|token|api[_-]?key|auth[_-]?token|(?:access|refresh|id|session|bearer)[_-]?token"
     r"|client[_-]?secret|(?:secret|private|signing|encryption|master)[_-]?key|secret[_-]?access[_-]?key"
 )
-_NAMED: Final = re.compile(
-    rf"(?<![A-Za-z])(?:{_NAMES})(?:\\?[\"'])?[ \t]{{0,8}}[:=][ \t]{{0,8}}(?:\\?[\"'])?"
-    r"([^\s\"'\\,;&<>(){}\[\]]{6,4096}+)",
-    re.IGNORECASE,
+_NAMED: Final = (
+    rf"(?i)(?<![A-Za-z])(?:{_NAMES})(?:\\?[\"'])?[ \t]{{0,8}}[:=][ \t]{{0,8}}(?:\\?[\"'])?"
+    r"([^\s\"'\\,;&<>(){}\[\]]{6,4096}+)"
 )
-_NAME: Final = re.compile(rf"(?:[A-Za-z0-9]{{1,32}}[_-])?(?:{_NAMES})", re.IGNORECASE)
+_NAME: Final = rf"(?i)(?:[A-Za-z0-9]{{1,32}}[_-])?(?:{_NAMES})"
 _WORDS: Final = ("pass", "pwd", "secret", "token", "key")
 
 
@@ -196,7 +196,7 @@ def secrets(text: str) -> tuple[str, int]:
         text, found = _replaced(text, _keys(text), SECRET)
     for needles, pattern in _TOKENS:
         if any(needle in text for needle in needles):
-            text, more = pattern.subn(SECRET, text)
+            text, more = re.subn(pattern, SECRET, text)
             found += more
     if "://" in text and "@" in text:
         text, more = _replaced(text, _groups(_LOGIN, text), SECRET)
@@ -213,22 +213,22 @@ def secrets(text: str) -> tuple[str, int]:
 
 def names_secret(key: str) -> bool:
     """Whether the member `key` of an object holds a secret, whatever it looks like."""
-    return len(key) <= 64 and bool(_NAME.fullmatch(key))
+    return len(key) <= 64 and bool(re.fullmatch(_NAME, key))
 
 
 def _keys(text: str) -> Iterator[tuple[int, int]]:
     end = 0
-    for begin in _KEY.finditer(text):
+    for begin in re.finditer(_KEY, text):
         if begin.start() < end:
             continue
         # A key whose end is missing is one to the end of the text.
-        closing = _KEY_END.search(text, begin.end())
+        closing = re.compile(_KEY_END).search(text, begin.end())
         end = closing.end() if closing else len(text)
         yield begin.start(), end
 
 
-def _groups(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, int]]:
-    return (match.span(1) for match in pattern.finditer(text) if not match[1].startswith("[redacted"))
+def _groups(pattern: str, text: str) -> Iterator[tuple[int, int]]:
+    return (match.span(1) for match in re.finditer(pattern, text) if not match[1].startswith("[redacted"))
 
 
 # --- all of them ------------------------------------------------------------------------------------------------------

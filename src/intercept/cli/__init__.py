@@ -78,7 +78,8 @@ def _proxy(arguments: list[str]) -> int:
         usage="intercept --policy FILE [options] -- COMMAND [ARGUMENT ...]",
         description="Stand between an MCP client and a stdio MCP server and let a policy decide about every tool call.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        # Without a width it imports what reads archives, for the size of the terminal.
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=100),
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"intercept {__version__}")

@@ -54,6 +54,8 @@ def run(
     """
     if os.name != "posix":
         raise UsageError("this platform is not supported yet; on Windows run it inside WSL")
+    # What is loaded from here to the first message stays: the collector need not look for garbage in it, now or later.
+    gc.disable()
     client_in, client_out = _take_streams()
     wakeup = Wakeup()
     upstream = Upstream(command)
@@ -115,8 +117,8 @@ def _relay(
         note=notices.note,
         wake=wakeup,
     )
-    # What is loaded now stays: the collector need not walk through it again while calls wait.
     gc.freeze()
+    gc.enable()
     relay.start()
     _announce(notices, policy, policies, command)
     if recorder is not None:
