@@ -17,6 +17,8 @@ from intercept.audit import Recorder
 from intercept.enforcement import Enforcer
 from intercept.errors import ProtocolError
 from intercept.limits.memory import MemoryStore
+from intercept.pins.lock import Lock
+from intercept.pins.watch import Watch
 from intercept.policy import Effect, PolicySet, load
 from intercept.session import Answer, Ask, Done, Drop, Forward, Judge, Session
 from intercept.wire import parse_client, parse_upstream
@@ -37,7 +39,7 @@ def policy_of(*texts: str, folder: str) -> PolicySet:
 class Conversation:
     """`to_upstream` and `to_client` are the messages that each got, in order; `notes` what the operator was told."""
 
-    def __init__(self, *policies: str, reloads: bool = True) -> None:
+    def __init__(self, *policies: str, reloads: bool = True, lock: Lock | None = None) -> None:
         self.now = 1_800_000_000.0
         self._folder = tempfile.mkdtemp()
         weakref.finalize(self, shutil.rmtree, self._folder)
@@ -46,6 +48,7 @@ class Conversation:
             reloads=reloads,
             clock=lambda: self.now,
             random=self._random,
+            pins=None if lock is None else Watch(lock),
         )
         self._drawn = 0
         self._enforcer = Enforcer(MemoryStore(), grant="test", clock=lambda: self.now)
@@ -93,21 +96,22 @@ class Conversation:
 
     def reload(self, *policies: str) -> None:
         """Another policy is put in force."""
-        self._deliver(self.session.replace_policy(policy_of(*policies, folder=self._folder)))
+        self.deliver(self.session.replace_policy(policy_of(*policies, folder=self._folder)))
 
     def upstream_exits(self, why: str = "it exited with code 3") -> None:
         """The upstream answers no more."""
-        self._deliver(self.session.upstream_gone(why))
+        self.deliver(self.session.upstream_gone(why))
 
     def tick(self, seconds: float) -> None:
         """Time passes, and what is due is done as the proxy would: whenever the session says."""
         until = self.now + seconds
         while (wait := self.session.due_in) is not None and self.now + wait <= until:
             self.now += wait
-            self._deliver(self.session.tick())
+            self.deliver(self.session.tick())
         self.now = until
 
-    def _deliver(self, actions: list[Done]) -> None:
+    def deliver(self, actions: list[Done]) -> None:
+        """Carry out what the session says by itself."""
         for action in actions:
             self._perform(action, onward=self.to_client, back=self.to_upstream)
 

@@ -17,17 +17,18 @@ In reading order, each knowing only what stands above it:
     uses          which tools, resources and prompts a request would use
     approval/     what a person is asked about a call, and how, and what counts as yes
     results       the texts in a message of the upstream; `screening` passes it, edits it or keeps it back
+    pins/         definitions as they were reviewed: digests, the lock file, what changed, what a session withholds
     session       protocol state of one client and one upstream: Message -> Action
     limits/       the counter port, window and calendar arithmetic, the stores: memory, SQLite, and what scopes go where
     audit/        records of every decision: what they say, how they hold each other, writing, reading
     lint/         what is unwise in a policy: an engine, and one module a rule
-    catalogue/    the tools of a live server, how dangerous each is (`risk`), and policies to begin with (`draft`)
+    catalogue/    what a live server offers, how dangerous each is (`risk`), and policies to begin with (`draft`)
     enforcement   admit(judge): evaluate, reserve, decide
     rehearsal     a session without peers, in virtual time; `trial` plays a policy's tests on it, `explanation` explains
     parking       where calls wait whose decision takes longer than a pump may
     upstream      the server's process: spawn, signal, leave nobody behind
     relay         two pump threads and the one writer of each destination
-    reload        a changed policy file becomes a new policy
+    reload        a changed policy or lock file is put in force
     control       signals, timers, reload and endings, on the main thread
     cli/          one module a command
 

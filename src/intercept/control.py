@@ -25,6 +25,8 @@ from .wakeup import Wakeup
 
 if TYPE_CHECKING:
     from .audit import Recorder
+    from .pins.lock import Lock
+    from .policy import PolicySet
 
 EXIT_AFTER: Final = 2.5
 """Seconds that the upstream has to exit by itself once its input has ended. Real servers take up to 0.8; a client that
@@ -42,8 +44,9 @@ class Control:
         upstream: Upstream,
         wakeup: Wakeup,
         notices: Notices,
-        reloader: Reloader | None,
+        reloader: Reloader[PolicySet] | None,
         recorder: Recorder | None = None,
+        lock_reloader: Reloader[Lock] | None = None,
     ) -> None:
         self._relay = relay
         self._upstream = upstream
@@ -51,15 +54,19 @@ class Control:
         self._notices = notices
         self._reloader = reloader
         self._recorder = recorder
+        self._lock_reloader = lock_reloader
 
     def run(self) -> int:
         """Supervise the session; return the exit code, which is the upstream's."""
-        look_at = monotonic() + LOOK_EVERY if self._reloader else inf
+        look_at = monotonic() + LOOK_EVERY if self._reloader or self._lock_reloader else inf
         while not self._is_over():
             due_in = self._relay.tick()
             self._wakeup.wait(min(inf if due_in is None else due_in, look_at - monotonic()))
-            if self._reloader is not None and monotonic() >= look_at:
-                self._reload(self._reloader)
+            if monotonic() >= look_at:
+                if self._reloader is not None:
+                    self._reload(self._reloader)
+                if self._lock_reloader is not None:
+                    self._reload_lock(self._lock_reloader)
                 look_at = monotonic() + LOOK_EVERY
         code = self._end()
         if self._recorder is not None:
@@ -152,7 +159,15 @@ class Control:
     def _answer_pending(self, why: str) -> None:
         self._relay.with_session(lambda session: session.upstream_gone(why))
 
-    def _reload(self, reloader: Reloader) -> None:
+    def _reload_lock(self, reloader: Reloader[Lock]) -> None:
+        loaded = reloader.look()
+        if isinstance(loaded, PolicyError):
+            self._notices.say(f"the changed lock file cannot be used, the old one stays in force: {loaded}")
+        elif loaded is not None:
+            self._relay.with_session(partial(Session.replace_lock, lock=loaded))
+            self._notices.say("reloaded the lock file")
+
+    def _reload(self, reloader: Reloader[PolicySet]) -> None:
         loaded = reloader.look()
         if isinstance(loaded, PolicyError):
             self._notices.say("the changed policy cannot be used, the old one stays in force:")

@@ -98,6 +98,8 @@ class Enforcer:
         return Verdict(verdict.decision, Admission(granted, remembered))
 
     def _decide(self, judge: Judge, now: float, patience: float) -> Verdict:
+        if judge.withheld:
+            return Verdict(self._unjudged(judge, judge.withheld))
         policy = judge.policy
         before = self._history.answered(patience) if any(map(policy.needs_history, judge.uses)) else None
         circumstances = Circumstances(now, self._grant, judge.annotations, judge.answered, before)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from .answers import decline, denial, edited_answer, error_answer, printable
 from .approval.elicitation import (
@@ -38,6 +38,7 @@ from .protocol import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
     INVALID_REQUEST,
+    SERVER_INFO,
     SUBSCRIPTION_ID,
     URL_ELICITATION_REQUIRED,
 )
@@ -55,6 +56,10 @@ from .wire import (
     frame_of,
     is_request_id,
 )
+
+if TYPE_CHECKING:
+    from .pins.lock import Lock
+    from .pins.watch import Watch
 
 MAX_IN_FLIGHT: Final = 100_000
 """Requests without an answer, in either direction; an honest client has a few, and each costs under 500 bytes."""
@@ -156,6 +161,8 @@ class Judge(NamedTuple):
     asked_as: object = None
     """As it was given to `settle` when that person was to be asked."""
     peers: Peers = Peers()
+    withheld: str = ""
+    """Why it is refused whatever the policy says, as a sentence: it is not what was reviewed."""
 
 
 class Drop(NamedTuple):
@@ -193,6 +200,10 @@ class _Open:
         """Of what is used, by which a call that needs input is known again; only the modern era has such calls."""
         self.admission: object = None
 
+    def answers_to(self, request_id: RequestId) -> bool:
+        """Whether a response under this id is for this request."""
+        return self.forwarded and type(self.id) is type(request_id) and self.id == request_id
+
     @property
     def subject(self) -> str:
         """What the request is about, for people: the tool, or the method."""
@@ -226,6 +237,7 @@ _LISTS: Final = {
     "prompts/list": _ListOf(Kind.PROMPT, "prompts", "name"),
 }
 
+_HANDSHAKES: Final = frozenset({"initialize", "server/discover"})
 _PLURAL: Final = {Kind.TOOL: "tools", Kind.RESOURCE: "resources", Kind.PROMPT: "prompts"}
 
 _SERVER_REQUESTS: Final = {
@@ -239,13 +251,21 @@ class Session:
     """One client, one upstream, from the first byte to the last."""
 
     def __init__(
-        self, policy: PolicySet, *, reloads: bool, clock: Callable[[], float], random: Callable[[int], bytes]
+        self,
+        policy: PolicySet,
+        *,
+        reloads: bool,
+        clock: Callable[[], float],
+        random: Callable[[int], bytes],
+        pins: Watch | None = None,
     ) -> None:
         """`clock` gives seconds and never runs backwards; `random` gives so many unpredictable bytes."""
         self.policy = policy
         """The policy in force; a reload replaces it whole."""
         self._reloads = reloads
         self._clock = clock
+        self._pins = pins
+        """What was reviewed of the upstream; None: nothing was."""
         self._open: dict[RequestId, _Open] = {}
         self._cancelled: deque[_Open] = deque()
         self._asked: set[RequestId] = set()
@@ -307,7 +327,7 @@ class Session:
         policy = self.policy
         modern = is_modern(request)
         self._peers = sender(request, self._peers)
-        uses = uses_of(request, policy)
+        uses = uses_of(request, self._judges)
         entry = self._open[key] = _Open(request, key, modern, not uses)
         if not uses:
             if entry.method == "initialize":
@@ -327,7 +347,22 @@ class Session:
             approval.decision.policy if approval else "",
             approval.asked_as if approval else None,
             self._peers,
+            self._withheld(uses),
         )
+
+    def _judges(self, kind: Kind) -> bool:
+        """Whether some use of this kind could be refused."""
+        return self.policy.judges(kind) or (self._pins is not None and kind is not Kind.RESOURCE)
+
+    def _withheld(self, uses: tuple[ToolCall, ...]) -> str:
+        """Why `uses` are withheld whatever the policy says; empty if they are not."""
+        if self._pins is None:
+            return ""
+        refusals = (self._pins.refusal(use.kind, use.name, allows_new=self._allows_new(use.kind)) for use in uses)
+        return next(filter(None, refusals), "")
+
+    def _allows_new(self, kind: Kind) -> bool:
+        return self.policy.allows_unlisted(kind)
 
     def _elicits(self, request: Request, *, modern: bool) -> bool:
         if not modern:
@@ -400,7 +435,7 @@ class Session:
         if handle is None:
             text = "the approval is unknown, was used, or has expired; make the call again without `requestState`"
             return self.refuse(ProtocolError(INVALID_PARAMS, text, request.id))
-        if handle.method != request.method or handle.digest != digest_of(uses_of(request, self.policy)):
+        if handle.method != request.method or handle.digest != digest_of(uses_of(request, self._judges)):
             return self._open_request(without_retry(request), key)
         answers = request.params.get("inputResponses")
         if not isinstance(answers, dict) or ANSWER_KEY not in answers:
@@ -432,6 +467,7 @@ class Session:
             annotations=self._annotations.get(judge.uses[0].name) if entry.tool is not None else None,
             answered=self._answered,
             approved=held.decision.policy,
+            withheld=self._withheld(judge.uses),
         )
 
     def _waits(self, entry: _Open) -> bool:
@@ -525,6 +561,31 @@ class Session:
 
     def from_upstream(self, message: Message | ProtocolError) -> Done:
         """Decide about one message of the upstream, or about what is none."""
+        if self._pins is None or not isinstance(message, Response):
+            return self._screened(message)
+        notes = self._compare(message, self._pins)
+        done = self._screened(message)
+        return done._replace(note="; ".join(filter(None, [done.note, *notes]))) if notes else done
+
+    def _compare(self, message: Response, pins: Watch) -> list[str]:
+        """Hold what the upstream says of itself against what was reviewed, before anything is taken out of it."""
+        entry = self._open.get(coerced(message.id))
+        result = message.body.get("result")
+        if entry is None or not entry.answers_to(message.id) or not isinstance(result, dict):
+            return []
+        listing = _LISTS.get(entry.method)
+        if listing is not None and listing.kind is not Kind.RESOURCE:
+            items = result.get(listing.member)
+            more = result.get("nextCursor") is not None
+            return pins.see(listing.kind, items, more=more) if isinstance(items, list) else []
+        if entry.method == "initialize":
+            return pins.meet(result.get("serverInfo"), result.get("instructions"))
+        if entry.method == "server/discover":
+            meta = result.get("_meta")
+            return pins.meet(meta.get(SERVER_INFO) if isinstance(meta, dict) else None, result.get("instructions"))
+        return []
+
+    def _screened(self, message: Message | ProtocolError) -> Done:
         rules = self.policy.results
         if rules is None or isinstance(message, ProtocolError):
             return self._from_upstream(message)
@@ -552,7 +613,7 @@ class Session:
         """
         key = coerced(request_id)
         entry = self._open.get(key)
-        if entry is None or not entry.forwarded or type(entry.id) is not type(request_id) or entry.id != request_id:
+        if entry is None or not entry.answers_to(request_id):
             return None
         del self._open[key]
         return entry
@@ -588,6 +649,8 @@ class Session:
             self._peers = answerer(result, self._peers)
         elif entry.method == "subscriptions/listen":
             self._subscriptions.pop(entry.id, None)
+        if self._pins is not None and self._pins.withholds_instructions and entry.method in _HANDSHAKES:
+            return Forward(edited_answer(message, {key: result[key] for key in result if key != "instructions"}))
         return Forward(frame_of(message))
 
     def _upstream_error(self, entry: _Open, message: Response) -> Forward:
@@ -602,7 +665,7 @@ class Session:
 
     def _list(self, entry: _Open, message: Response, result: dict[str, Json], listing: _ListOf) -> Forward:
         policy = self.policy
-        if not policy.judges(listing.kind):
+        if not self._judges(listing.kind):
             return Forward(frame_of(message))
         items = result.get(listing.member)
         if not isinstance(items, list):
@@ -615,14 +678,19 @@ class Session:
                 continue  # nobody could use it, and no policy can name it
             if listing.kind is Kind.TOOL:
                 self._remember_listed(name, item)
-            if policy.shows(listing.kind, name):
+            if policy.shows(listing.kind, name) and not self._keeps_back(listing.kind, name):
                 shown.append(item)
         edited = result if len(shown) == len(items) else result | {listing.member: shown}
-        if policy.filters(listing.kind) and (entry.modern or "cacheScope" in result):
+        filters = policy.filters(listing.kind) or (self._pins is not None and listing.kind is not Kind.RESOURCE)
+        if filters and (entry.modern or "cacheScope" in result):
             edited = self._cached_here(edited)
         if edited is result:
             return Forward(frame_of(message))
         return Forward(edited_answer(message, edited))
+
+    def _keeps_back(self, kind: Kind, name: str) -> bool:
+        pins = self._pins
+        return pins is not None and bool(pins.refusal(kind, name, allows_new=self._allows_new(kind), listing=True))
 
     def _cached_here(self, result: dict[str, Json]) -> dict[str, Json]:
         """`result` with the caching hints of a list that is this policy's and not the upstream's.
@@ -723,6 +791,12 @@ class Session:
         kinds = [kind for kind in Kind if self.policy.judges(kind) or policy.judges(kind)]
         self.policy = policy
         return [Forward(frame) for kind in kinds for frame in self._changed(kind)]
+
+    def replace_lock(self, lock: Lock) -> list[Done]:
+        """Put another lock file in force; return the notices that tell the client to list again."""
+        if self._pins is not None:
+            self._pins = self._pins.renewed(lock)
+        return [Forward(frame) for kind in (Kind.TOOL, Kind.PROMPT) for frame in self._changed(kind)]
 
     def _changed(self, kind: Kind) -> Iterator[bytes]:
         notice: dict[str, Json] = {"jsonrpc": "2.0", "method": f"notifications/{_PLURAL[kind]}/list_changed"}

@@ -1,10 +1,11 @@
-"""What a request of the client would use of what a policy judges. Pure."""
+"""What a request of the client would use of what is judged. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-from .policy import Kind, PolicySet, ToolCall
+from .policy import Kind, ToolCall
 from .protocol import CLIENT_INFO, PROTOCOL_VERSION, SERVER_INFO
 from .values import Json, digest
 from .wire import Request
@@ -59,8 +60,8 @@ def is_modern(request: Request) -> bool:
     return isinstance(meta, dict) and isinstance(meta.get(PROTOCOL_VERSION), str)
 
 
-def uses_of(request: Request, policy: PolicySet) -> tuple[ToolCall, ...]:
-    """What `request` would use of what the policy judges; empty for the many that only talk."""
+def uses_of(request: Request, judges: Callable[[Kind], bool]) -> tuple[ToolCall, ...]:
+    """What `request` would use of what is judged, which tools always are; empty for the many that only talk."""
     params = request.params
     method = request.method
     if method == "tools/call":
@@ -68,21 +69,21 @@ def uses_of(request: Request, policy: PolicySet) -> tuple[ToolCall, ...]:
         # `parse_client` lets nothing else through; `str` says so to the type checker.
         return (ToolCall(str(params["name"]), arguments if isinstance(arguments, dict) else {}),)
     if method in {"resources/read", "resources/subscribe", "resources/unsubscribe"}:
-        return _named(Kind.RESOURCE, [params.get("uri")], policy)
+        return _named(Kind.RESOURCE, [params.get("uri")], judges)
     if method == "prompts/get":
         arguments = params.get("arguments")
-        return _named(Kind.PROMPT, [params.get("name")], policy, arguments if isinstance(arguments, dict) else {})
+        return _named(Kind.PROMPT, [params.get("name")], judges, arguments if isinstance(arguments, dict) else {})
     if method == "subscriptions/listen":
         wanted = params.get("notifications")
         uris = wanted.get("resourceSubscriptions", []) if isinstance(wanted, dict) else []
-        return _named(Kind.RESOURCE, uris if isinstance(uris, list) else [None], policy)
+        return _named(Kind.RESOURCE, uris if isinstance(uris, list) else [None], judges)
     if method == "completion/complete":
         # Whatever `type` says: a careless server looks at the member that it needs.
         ref = params.get("ref")
         ref = ref if isinstance(ref, dict) else {}
         uris = [ref["uri"]] if "uri" in ref else []
         names = [ref.get("name")] if "name" in ref or not uris else []
-        return _named(Kind.RESOURCE, uris, policy) + _named(Kind.PROMPT, names, policy)
+        return _named(Kind.RESOURCE, uris, judges) + _named(Kind.PROMPT, names, judges)
     return ()
 
 
@@ -92,9 +93,9 @@ def digest_of(uses: tuple[ToolCall, ...]) -> str:
 
 
 def _named(
-    kind: Kind, names: list[Json], policy: PolicySet, arguments: dict[str, Json] | None = None
+    kind: Kind, names: list[Json], judges: Callable[[Kind], bool], arguments: dict[str, Json] | None = None
 ) -> tuple[ToolCall, ...]:
-    if not policy.judges(kind):
+    if not judges(kind):
         return ()
     # What is no string is judged as the empty name, which every policy refuses.
     return tuple(ToolCall(name if isinstance(name, str) else "", arguments or {}, kind) for name in names)

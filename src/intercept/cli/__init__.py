@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "test": "does a policy decide as its tests say",
     "explain": "what would become of a call, and which line says so",
     "log": "what happened; is the log whole",
+    "pin": "record what a server offers, and review what changed",
     "scan": "what tools a server has, how dangerous they are, and a policy to begin with",
     "status": "what each limit has left",
     "schema": "the JSON Schema of policy files, for editors",
@@ -100,7 +101,12 @@ def _proxy(arguments: list[str]) -> int:
         help="where limits of scope `grant` and `global` are counted: a file, or a URL (default: $INTERCEPT_STATE, or "
         "`intercept/state.sqlite` in the user's directory for state)",
     )
-    parser.add_argument("--no-reload", action="store_true", help="do not load a policy file again when it changes")
+    parser.add_argument(
+        "--lock", metavar="FILE", help="lock file of `intercept pin`: what differs from it is withheld until reviewed"
+    )
+    parser.add_argument(
+        "--no-reload", action="store_true", help="do not load a policy or lock file again when it changes"
+    )
     parser.add_argument(
         "--audit",
         metavar="PLACE",
@@ -150,4 +156,5 @@ def _proxy(arguments: list[str]) -> int:
         state=options.state,
         reload=not options.no_reload,
         auditing=auditing,
+        lock=options.lock,
     )

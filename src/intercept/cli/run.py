@@ -22,7 +22,10 @@ from ..wakeup import Wakeup
 if TYPE_CHECKING:
     from ..audit import Recorder
     from ..limits.state import StateStore
+    from ..pins.lock import Lock
+    from ..pins.watch import Watch
     from ..policy import PolicySet
+    from ..reload import Reloader
 
 
 class Auditing(NamedTuple):
@@ -43,6 +46,7 @@ def run(
     state: str | None,
     reload: bool,
     auditing: Auditing,
+    lock: str | None = None,
 ) -> int:
     """Relay between our standard streams and `command` until one side ends; return the exit code.
 
@@ -50,7 +54,7 @@ def run(
         UsageError: this platform is not supported, or `state` names no place for counters.
         AuditError: the audit log cannot be written.
         UpstreamError: `command` cannot be started.
-        PolicyError: a policy cannot be used; the upstream has been ended.
+        PolicyError: a policy or the lock file cannot be used; the upstream has been ended.
     """
     if os.name != "posix":
         raise UsageError("this platform is not supported yet; on Windows run it inside WSL")
@@ -60,7 +64,9 @@ def run(
     wakeup = Wakeup()
     upstream = Upstream(command)
     try:
-        code = _relay(command, policies, grant, state, auditing, upstream, wakeup, client_in, client_out, reload=reload)
+        code = _relay(
+            command, policies, grant, state, auditing, lock, upstream, wakeup, client_in, client_out, reload=reload
+        )
     except InterceptError:
         _kill(upstream)
         raise
@@ -76,6 +82,7 @@ def _relay(
     grant: str | None,
     state: str | None,
     auditing: Auditing,
+    lock: str | None,
     upstream: Upstream,
     wakeup: Wakeup,
     client_in: int,
@@ -88,6 +95,7 @@ def _relay(
 
     reloader = Reloader(policies, load) if reload else None
     policy = load(policies)
+    pins, lock_reloader = (None, None) if lock is None else _pins(lock, reload=reload)
 
     from ..control import Control
     from ..enforcement import Enforcer
@@ -108,7 +116,7 @@ def _relay(
     store = ScopedStore(_opening(state, grant, clock))
     enforcer = Enforcer(store, grant=grant, clock=clock, recorder=recorder, note=notices.note)
     relay = Relay(
-        Session(policy, reloads=reload, clock=clock, random=os.urandom),
+        Session(policy, reloads=reload, clock=clock, random=os.urandom, pins=pins),
         enforcer,
         client_in=client_in,
         client_out=client_out,
@@ -120,11 +128,11 @@ def _relay(
     gc.freeze()
     gc.enable()
     relay.start()
-    _announce(notices, policy, policies, command)
+    _announce(notices, policy, policies, command, lock)
     if recorder is not None:
         notices.say(f"recording to {recorder.path}")
 
-    code = Control(relay, upstream, wakeup, notices, reloader, recorder).run()
+    code = Control(relay, upstream, wakeup, notices, reloader, recorder, lock_reloader).run()
     store.close()
     return code
 
@@ -158,6 +166,15 @@ def _opening(place: str | None, grant: str, clock: Callable[[], float]) -> Calla
         return store
 
     return opened
+
+
+def _pins(path: str, *, reload: bool) -> tuple[Watch, Reloader[Lock] | None]:
+    from ..pins.lock import read
+    from ..pins.watch import Watch
+    from ..reload import Reloader
+
+    reloader = Reloader([path], lambda paths: read(paths[0])) if reload else None
+    return Watch(read(path)), reloader
 
 
 def _recorder(
@@ -208,16 +225,18 @@ def _default_grant(policies: Sequence[str]) -> str:
     return f"{os.getuid()}:{':'.join(sorted(os.path.realpath(path) for path in policies))}"
 
 
-def _announce(notices: Notices, policy: PolicySet, policies: Sequence[str], command: Sequence[str]) -> None:
+def _announce(
+    notices: Notices, policy: PolicySet, policies: Sequence[str], command: Sequence[str], lock: str | None
+) -> None:
     names = ", ".join(policies)
     notices.say(f"version {__version__}, policy {names} ({policy.digest[:12]})")
     for line in policy.notes:
         notices.say(line)
-    for path in policies:
+    for what, path in [*(("policy", path) for path in policies), *([("lock file", lock)] if lock else [])]:
         if (place := _reachable(path, command)) is not None:
             notices.say(
-                f"warning: the policy {path} lies under `{place}`, an argument of the server: its tools could "
-                "rewrite the policy; move it elsewhere"
+                f"warning: the {what} {path} lies under `{place}`, an argument of the server: its tools could "
+                f"rewrite the {what}; move it elsewhere"
             )
 
 

@@ -297,6 +297,13 @@ class PolicySet:
         """Whether it has to be kept for the grant that `call` was answered (`after_scope: grant`)."""
         return call.kind is Kind.TOOL and any(call.name in names for names in self._remembered)
 
+    def allows_unlisted(self, kind: Kind) -> bool:
+        """Whether what no entry lists may be used."""
+        return all(
+            policy.shadow or (section := policy.sections.get(kind)) is None or section.allows_unlisted
+            for policy in self.policies
+        )
+
     def allows_server_request(self, kind: str) -> bool:
         """Whether the upstream may ask the client for `sampling`, `elicitation` or `roots`."""
         return all(kind not in policy.denied_requests for policy in self.policies)

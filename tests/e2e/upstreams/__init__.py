@@ -28,6 +28,9 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 MISBEHAVE: Final = (sys.executable, "-I", str(_HERE / "misbehave.py"))
 """A server that breaks the protocol in the way its first argument names."""
 
+CHANGING: Final = (sys.executable, "-I", str(_HERE / "changing.py"))
+"""A server whose definitions change in the way its first argument names; then comes the journal."""
+
 
 def ran(journal: Path) -> list[str]:
     """The tools that really ran, in order."""
