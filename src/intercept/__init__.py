@@ -39,7 +39,7 @@ so that anything may happen between them, and a pump that would have to wait lea
 
 Invariants, each an absence: nothing in `wire`, `session`, `policy` (but its file reader) or `limits.windows` does I/O,
 reads a clock or knows of threads; nothing but `relay` writes to the client or the upstream; nothing that arrived from
-the client is forwarded as bytes; nothing imports `mcp` in the proxy.
+the client is forwarded as bytes; nothing here imports `mcp`.
 
 To add: a protocol method, `protocol`; an operator, `policy/operators`; a store, `limits/` and its contract suite; a
 command, `cli/`.

@@ -12,7 +12,7 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -36,11 +36,14 @@ kill -KILL 0
 class Upstream:
     """A running server process.
 
-    `stdin` and `stdout` are our ends of its pipes; `stdin` is non-blocking. Its stderr and environment are ours.
+    `stdin` and `stdout` are our ends of its pipes; `stdin` is non-blocking. Its stderr and environment are ours, unless
+    something else is asked for.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
-        """Start `command`.
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str] | None = None, *, errors: int | None = None
+    ) -> None:
+        """Start `command` with `environment` added to ours, and the descriptor `errors` for its stderr.
 
         Raises:
             UpstreamError: it cannot be started; the message says why and what to try.
@@ -49,7 +52,8 @@ class Upstream:
         theirs_in, self.stdin = os.pipe()
         self.stdout, theirs_out = os.pipe()
         try:
-            self._pid = _spawn(command, [(theirs_in, 0), (theirs_out, 1)], group=self._group)
+            streams = [(theirs_in, 0), (theirs_out, 1), *([] if errors is None else [(errors, 2)])]
+            self._pid = _spawn(command, streams, group=self._group, environment=environment)
         except OSError as error:
             self.release()
             raise UpstreamError(_why(command[0], error)) from None
@@ -103,12 +107,18 @@ def _start_watchdog() -> tuple[int, int]:
         os.close(null)
 
 
-def _spawn(command: Sequence[str], streams: list[tuple[int, int]], *, group: int) -> int:
+def _spawn(
+    command: Sequence[str],
+    streams: list[tuple[int, int]],
+    *,
+    group: int,
+    environment: Mapping[str, str] | None = None,
+) -> int:
     # Not `subprocess`: importing it costs as much as all else that runs before the upstream starts to boot.
     return os.posix_spawnp(
         command[0],
         list(command),
-        _environment(),
+        _environment() | (dict(environment) if environment else {}),
         file_actions=[(os.POSIX_SPAWN_DUP2, ours, theirs) for ours, theirs in streams],
         setpgroup=group,
         # Python ignores these; a server expects the default.

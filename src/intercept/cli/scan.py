@@ -17,9 +17,12 @@ from ..notices import PREFIX
 if TYPE_CHECKING:
     from ..catalogue.draft.update import Updated
     from ..catalogue.report import Listing
+    from ..values import Json
 
 
 TAKES_SERVER: Final = True
+_TELL_EVERY: Final = 5
+"""Seconds of silence after which a person wants to know that nothing hangs."""
 _EPILOG: Final = """examples:
   intercept scan -- npx -y @modelcontextprotocol/server-memory
   intercept scan -o memory.yaml -- npx -y @modelcontextprotocol/server-memory   (and draft a policy)
@@ -88,11 +91,22 @@ def _saved(path: str) -> Listing:
 
 def _live(command: Sequence[str]) -> Listing:
     from ..catalogue.report import Listing
-    from ..catalogue.scan import list_tools
+    from ..catalogue.scan import ask
 
-    _say(f"asking `{command[0]}` for its tools")
-    tools = list_tools(command)
-    return Listing(" ".join(command), "", tools if isinstance(tools, list) else [])
+    name = command[0]
+    _say(f"asking `{name}` for its tools")
+
+    def waiting(seconds: float) -> None:
+        if round(seconds) % _TELL_EVERY == 0:
+            _say(f"`{name}` has been silent for {seconds:.0f} seconds; still waiting")
+
+    offer = ask(command, waiting=waiting)
+    return Listing(_title(offer.server) or " ".join(command), offer.protocol, offer.tools)
+
+
+def _title(server: dict[str, Json]) -> str:
+    told = (server.get("name"), server.get("version"))
+    return " ".join(part for part in told if isinstance(part, str))
 
 
 def _write(path: str, listing: Listing, command: Sequence[str]) -> None:
