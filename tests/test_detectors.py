@@ -152,6 +152,9 @@ def test_tokens_are_told_by_their_form(token: str) -> None:
         ('{"api_key":"0123456789abcdef","n":1}', '{"api_key":"<>","n":1}'),
         ('"{\\"client_secret\\": \\"0123456789\\"}"', '"{\\"client_secret\\": \\"<>\\"}"'),
         ("DB_PASSWORD=correct-horse", "DB_PASSWORD=<>"),
+        ('{"password": "correct horse", "user": "x"}', '{"password": "<>", "user": "x"}'),
+        ('{"next_token": "abcdefgh", "page_token":"ijklmnop"}', None),
+        ("confirm_token=abcdefgh auth_token=abcdefgh", "confirm_token=abcdefgh auth_token=<>"),
         ("aws_secret_access_key = wJalrXUtnFEMI/K7MDENG", "aws_secret_access_key = <>"),
         ("Authorization: Bearer abcdefghij0123456789", "Authorization: Bearer <>"),
         ("postgres://app:s3cr3t@db.example:5432/x", "postgres://app:<>@db.example:5432/x"),
@@ -169,7 +172,7 @@ def test_secrets_are_told_by_their_name_or_place(text: str, rest: str | None) ->
 def test_members_that_are_named_like_secrets() -> None:
     for name in ("password", "apiKey", "api_key", "client_secret", "aws_secret_access_key", "X-Auth-Token", "TOKEN"):
         assert names_secret(name), name
-    for name in ("tokens_used", "key", "monkey", "passport", "secretary", "next_page"):
+    for name in ("tokens_used", "key", "monkey", "passport", "secretary", "next_page", "next_token", "Page-Token"):
         assert not names_secret(name), name
 
 

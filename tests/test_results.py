@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
@@ -57,7 +58,7 @@ def test_handles_images_and_words_of_the_protocol_stay_what_they_are() -> None:
     body = {
         "content": [
             {"type": "image", "data": "aGVsbG8=", "mimeType": "image/png"},
-            {"type": "resource", "resource": {"uri": "1:2", "mimeType": "text/plain", "blob": "aGVsbG8="}},
+            {"type": "resource", "resource": {"uri": "1:2", "mimeType": "font/woff", "blob": "aGVsbG8="}},
         ],
         "nextCursor": "bob@example.com",
         "requestState": "opaque bob@example.com",
@@ -189,6 +190,23 @@ def test_an_error_about_no_request_is_looked_at_too() -> None:
     assert message["error"]["message"] == CLEAN
 
 
+@pytest.mark.parametrize("mime", ["text/plain", "text/markdown; charset=utf-8", "application/json", "image/svg+xml"])
+def test_a_text_that_is_sent_as_bytes_is_a_text(mime: str) -> None:
+    content = [{"uri": "x", "mimeType": mime, "blob": b64encode(text.encode()).decode()} for text in (DIRTY, "fine")]
+
+    got = answered(request(1, "resources/read", uri="x"), {"result": {"contents": content}})["contents"]
+
+    assert b64decode(got[0]["blob"]).decode() == CLEAN
+    assert got[1] == content[1]
+
+
+def test_bytes_that_are_no_text_stay_what_they_are() -> None:
+    blob = b64encode(b"\xff\xfe@").decode()
+    content = [{"uri": "x", "mimeType": mime, "blob": blob} for mime in ("text/plain", "image/png")]
+
+    assert answered(request(1, "resources/read", uri="x"), {"result": {"contents": content}}) == {"contents": content}
+
+
 # Structured content
 
 
@@ -239,7 +257,7 @@ def test_definitions_lose_what_shows_nothing_and_keep_their_meaning() -> None:
             {
                 "name": "add",
                 "title": "Add",
-                "description": "Adds numbers [redacted: email]",
+                "description": "Adds numbers bob@example.com",
                 "inputSchema": {
                     "type": "object",
                     "properties": {
@@ -251,6 +269,14 @@ def test_definitions_lose_what_shows_nothing_and_keep_their_meaning() -> None:
         ],
         "nextCursor": "c",
     }
+
+
+def test_what_resources_are_called_is_data() -> None:
+    resource = {"uri": "mail://bob@example.com", "name": DIRTY, "description": DIRTY, "mimeType": "text/plain"}
+
+    (got,) = answered(request(1, "resources/list"), {"result": {"resources": [resource]}})["resources"]
+
+    assert got == {"uri": "mail://bob@example.com", "name": CLEAN, "description": CLEAN, "mimeType": "text/plain"}
 
 
 @pytest.mark.parametrize(

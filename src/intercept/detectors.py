@@ -181,11 +181,17 @@ _NAMES: Final = (
     r"pass(?:word|wd|phrase)|pwd|secret|token|api[_-]?key|auth[_-]?token|(?:access|refresh|id|session|bearer)[_-]?token"
     r"|client[_-]?secret|(?:secret|private|signing|encryption|master)[_-]?key|secret[_-]?access[_-]?key"
 )
+# A value in quotes may have spaces in it.
 _NAMED: Final = (
-    rf"(?i)(?<![A-Za-z])(?:{_NAMES})(?:\\?[\"'])?[ \t]{{0,8}}[:=][ \t]{{0,8}}(?:\\?[\"'])?"
-    r"([^\s\"'\\,;&<>(){}\[\]]{6,4096}+)"
+    rf"(?i)(?<![A-Za-z])(?:{_NAMES})(?:\\?[\"'])?[ \t]{{0,8}}[:=][ \t]{{0,8}}"
+    r"(?:\\?[\"']([^\"'\\\r\n]{4,4096}+)|([^\s\"'\\,;&<>(){}\[\]]{6,4096}+))"
 )
 _NAME: Final = rf"(?i)(?:[A-Za-z0-9]{{1,32}}[_-])?(?:{_NAMES})"
+# What a client gives back to get the next page, or to confirm: taking it out would break the tool and protect nobody.
+_HANDLE: Final = (
+    r"(?i)(?:next|prev|previous|page|pagination|continuation|continue|resume|sync|delta|cursor|start|change|confirm"
+    r"|idempotency|request)[_-]\Z"
+)
 _WORDS: Final = ("pass", "pwd", "secret", "token", "key")
 
 
@@ -206,14 +212,25 @@ def secrets(text: str) -> tuple[str, int]:
         text, more = _replaced(text, _groups(_BEARER, text), SECRET)
         found += more
     if any(word in low for word in _WORDS) and (":" in low or "=" in low):
-        text, more = _replaced(text, _groups(_NAMED, text), SECRET)
+        text, more = _replaced(text, _named(text), SECRET)
         found += more
     return text, found
 
 
 def names_secret(key: str) -> bool:
     """Whether the member `key` of an object holds a secret, whatever it looks like."""
-    return len(key) <= 64 and bool(re.fullmatch(_NAME, key))
+    if len(key) > 64 or not re.fullmatch(_NAME, key):
+        return False
+    return not (key[-5:].lower() == "token" and re.match(_HANDLE, key[:-5]))
+
+
+def _named(text: str) -> Iterator[tuple[int, int]]:
+    for match in re.finditer(_NAMED, text):
+        is_handle = match[0][:5].lower() == "token" and re.search(
+            _HANDLE, text[max(0, match.start() - 16) : match.start()]
+        )
+        if not is_handle and not match[match.lastindex or 1].startswith("[redacted"):
+            yield match.span(match.lastindex or 1)
 
 
 def _keys(text: str) -> Iterator[tuple[int, int]]:

@@ -3,8 +3,9 @@
 Every message of the upstream is walked whole. Three kinds of places are told apart:
 
 - *data*: any text may stand there, and all of it is edited, keys and numbers too;
-- *definitions* (of tools, prompts, resources, forms): what shows nothing is taken out of all of it, redactions are made
-  in descriptions and titles only, because a schema that says something else would make every call a wrong one;
+- *definitions*: what shows nothing is taken out of all of it. Redactions are made in the titles, descriptions and names
+  of resources, and in the titles and descriptions of forms, which can hold data; in those of tools and prompts an
+  address is an example, and a schema that says something else would make every call a wrong one;
 - *words of the protocol* and handles that a peer has to give back as they are; they pass if they are what they claim.
 
 What no place is known for is data. Names are never changed: a name that shows less than it has is left out.
@@ -13,6 +14,7 @@ What no place is known for is data. Names are never changed: a name that shows l
 from __future__ import annotations
 
 import re
+from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -37,6 +39,7 @@ _NUMBERS: Final = frozenset(
 )
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 _MIME: Final = re.compile(r"[a-z0-9.+-]{1,64}/[a-z0-9.+*-]{1,64}(?:; ?charset=[A-Za-z0-9-]{1,32})?", re.IGNORECASE)
+_TEXTUAL: Final = re.compile(r"text/.+|[^;]+[/+](?:json|xml|yaml|x-yaml|javascript)(?:;.*)?", re.IGNORECASE)
 _VERSION: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _WORDS: Final[dict[str, frozenset[str]]] = {
     "type": frozenset({"text", "image", "audio", "resource", "resource_link", "tool_use", "tool_result"}),
@@ -125,18 +128,20 @@ class _Editor:
         is_named = value not in (None, "") and not isinstance(value, bool | dict | list) and self._rules.is_secret(key)
         return self._rules.secret(self.found) if is_named else self._data(value)
 
-    def _definition(self, value: Json, *, is_text: bool = False) -> Json:
+    def _definition(self, value: Json, texts: frozenset[str], *, is_text: bool = False) -> Json:
+        """`texts` are the members in which redactions are made too."""
         match value:
             case str():
                 edit = self._rules.edited if is_text else self._rules.stripped
                 return edit(value, self.found)
             case list():
-                return [self._definition(item, is_text=is_text) for item in value]
+                return [self._definition(item, texts, is_text=is_text) for item in value]
             case dict():
-                return self._members(
-                    value, lambda key, item: self._definition(item, is_text=key in _TEXTS_OF_DEFINITIONS),
-                    self._rules.stripped,
-                )  # fmt: skip
+
+                def edited(key: str, item: Json) -> Json:
+                    return self._definition(item, texts, is_text=key in texts)
+
+                return self._members(value, edited, self._rules.stripped)
             case _:
                 return value
 
@@ -156,7 +161,23 @@ class _Editor:
                 return _each(value, lambda _, request: self._request(request))
             case "_meta" if isinstance(value, dict):
                 return _each(value, self._meta)
+        if (
+            key == "blob"
+            and isinstance(value, str)
+            and "uri" in around
+            and _TEXTUAL.fullmatch(str(around.get("mimeType")))
+        ):
+            return self._blob(value)
         return value if _is_word(key, value, around) else self._data_member(key, value)
+
+    def _blob(self, value: str) -> str:
+        """A text that is sent as bytes; what is none after all stays what it is."""
+        try:
+            text = b64decode(value, validate=True).decode()
+        except ValueError:
+            return value if _BASE64.fullmatch(value) else self._rules.edited(value, self.found)
+        edited = self._rules.edited(text, self.found)
+        return value if edited == text else b64encode(edited.encode("utf-8", "replace")).decode()
 
     def _request(self, request: Json) -> Json:
         """What the upstream asks of the client inside a result (2026-07-28 basic/patterns/mrtr)."""
@@ -176,9 +197,9 @@ class _Editor:
 
         def edit(key: str, value: Json) -> Json:
             if key == schema:
-                return self._definition(value)
+                return self._definition(value, _TEXTS_OF_DEFINITIONS)
             if key == tools and isinstance(value, list):
-                return [self._definition_of(item, "name") for item in value]
+                return [self._definition_of(item, "name", frozenset()) for item in value]
             return self._member(key, value, params)
 
         return _each(params, edit)
@@ -186,15 +207,16 @@ class _Editor:
     def _listed(self, key: str, value: Json, listing: tuple[str, str]) -> Json:
         member, name = listing
         if key == member and isinstance(value, list):
-            return [self._definition_of(item, name) for item in value if not self._is_disguised(item, name)]
+            texts = frozenset[str]() if name == "name" else _TEXTS_OF_DEFINITIONS | {"name"}
+            return [self._definition_of(item, name, texts) for item in value if not self._is_disguised(item, name)]
         return self._member(key, value, {})
 
-    def _definition_of(self, item: Json, name: str) -> Json:
+    def _definition_of(self, item: Json, name: str, texts: frozenset[str]) -> Json:
         if not isinstance(item, dict):
-            return self._definition(item)
+            return self._definition(item, frozenset())
         # What a request will use to name it stays what it is; the name of a resource is only shown.
         return {
-            key: value if key == name else self._definition(value, is_text=key in _TEXTS_OF_DEFINITIONS | {"name"})
+            key: value if key == name else self._definition(value, texts, is_text=key in texts)
             for key, value in item.items()
         }
 

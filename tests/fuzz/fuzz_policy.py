@@ -34,7 +34,8 @@ TOKENS: Final = (
     b"timezone UTC 10/minute 5m 1d minute month null true false no ~ 0 -1 1.5 1e9 1e-300 1e999 007 +5 .inf <<: *a &a "
     b"!!str !x --- ... {} [] [ ] { } : - ? | > # ' \" \\ \\ud800 \\x00 % @ ` , \n \r\n \r \t \xef\xbb\xbf \xff "
     b"\xc2\x85 \xe2\x80\xa8 \x00 * get_* http://a.b/c 10.0.0.0/8 .example.com /srv ~/x (a|b)* (?=x) [a- \\p{L} "
-    b"{2,1000000} 99999999999999999999 Europe/Nowhere"
+    b"{2,1000000} 99999999999999999999 Europe/Nowhere "
+    b"results max_bytes strip_invisible redact secrets emails cards replace"
 ).split(b" ")
 SLOWEST: Final = 10.0
 """Seconds of processor time that no input may take; the largest policies take half of one."""
