@@ -108,8 +108,10 @@ def test_a_policy_that_would_not_load_is_not_written(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give a server's command after `--`, or `--tools FILE`"),
-        (["--tools", "x.json", "--", "cat"], "give a server's command after `--`, or `--tools FILE`"),
+        ([], "give a server's command after `--`, or `--tools FILE`, or `--config FILE`"),
+        (["--tools", "x", "--", "cat"], "give a server's command after `--`, or `--tools FILE`, or `--config FILE`"),
+        (["--config", "/nonexistent"], "/nonexistent: no such file"),
+        (["--config", "x", "-o", "y"], "a policy is for one server; give `-o` with the command of that server"),
         (["--tools", "/nonexistent.json"], "/nonexistent.json: cannot be read: no such file or directory"),
     ],
 )
@@ -125,3 +127,29 @@ def test_a_file_without_tools_says_what_to_save(saved: str, capsys: pytest.Captu
 
     assert main(["scan", "--tools", saved]) == 2
     assert capsys.readouterr().err == f"intercept: {saved}: has no list of tools; save the result of `tools/list`\n"
+
+
+def test_all_servers_of_a_client_are_reported_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    servers = {
+        "one": {"command": SERVER[0], "args": SERVER[1:]},
+        "two": {"command": "${SHOP_PYTHON:-" + SERVER[0] + "}", "args": SERVER[1:]},
+        "gone": {"command": "/nonexistent/server"},
+        "far": {"url": "https://example.com/mcp"},
+    }
+    config = tmp_path / "mcp.json"
+    config.write_text(json.dumps({"mcpServers": servers}), encoding="utf-8")
+
+    assert main(["scan", "--config", str(config), "--format", "json"]) == 4
+
+    found = json.loads(capsys.readouterr().out)["servers"]
+    assert [(server["name"], len(server.get("tools", []))) for server in found] == [
+        ("one", 7), ("two", 7), ("gone", 0), ("far", 0),
+    ]  # fmt: skip
+    assert found[3]["error"] == "it is reached by an address, not started"
+
+    for form in ("table", "markdown"):
+        assert main(["scan", "--config", str(config), "--format", form]) == 4
+        out, err = capsys.readouterr()
+        assert "all servers: 14 tools: 6 Read, 4 Write, 2 Destructive, 2 Financial" in out
+        assert "`refund` is a tool of one and two" in out
+        assert "intercept: `far` was not scanned: it is reached by an address, not started\n" in err

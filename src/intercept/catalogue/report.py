@@ -109,6 +109,65 @@ def markdown(listing: Listing) -> str:
     return "\n".join(lines)
 
 
+# --- several servers --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """All servers of a client, together everything that its agent can call."""
+
+    scanned: tuple[tuple[str, Listing], ...]
+    """By the names that the client has for them."""
+    failed: tuple[tuple[str, str], ...]
+    """Those that could not be asked, and why."""
+
+    @property
+    def everything(self) -> tuple[Verdict, ...]:
+        """The tools of all servers."""
+        return tuple(verdict for _, listing in self.scanned for verdict in listing.verdicts)
+
+    @property
+    def shared(self) -> dict[str, list[str]]:
+        """Names that more than one server uses, each with these servers: who answers a call is up to the client."""
+        owners: dict[str, list[str]] = {}
+        for server, listing in self.scanned:
+            for name in {verdict.name for verdict in listing.verdicts}:
+                owners.setdefault(name, []).append(server)
+        return {name: servers for name, servers in sorted(owners.items()) if len(servers) > 1}
+
+
+def survey_as_json(survey: Survey) -> str:
+    """`{servers: [{name, server, protocol, tools} or {name, error}]}`."""
+    servers: list[Json] = [{"name": name, **jsonable(listing)} for name, listing in survey.scanned]
+    servers += [{"name": name, "error": why} for name, why in survey.failed]
+    return json.dumps({"servers": servers}, indent=2)
+
+
+def survey_table(survey: Survey) -> str:
+    """A table for each server, and what they come to together."""
+    parts = [f"{printable(name)}:\n{table(listing)}\n" for name, listing in survey.scanned]
+    parts += [f"{printable(name)}: not scanned: {_first_line(why)}" for name, why in survey.failed]
+    parts += [
+        f"`{printable(name)}` is a tool of {' and '.join(map(printable, s))}" for name, s in survey.shared.items()
+    ]
+    return "\n".join([*parts, summary("all servers", survey.everything)])
+
+
+def survey_markdown(survey: Survey) -> str:
+    """A report on everything that the client's agent can call."""
+    lines = ["# What the agent can call", "", summary("all servers", survey.everything) + ".", ""]
+    lines += [f"- {_cell(name)}: not scanned: {_cell(_first_line(why))}" for name, why in survey.failed]
+    for name, servers in survey.shared.items():
+        lines.append(f"- `{_cell(name)}` is a tool of {' and '.join(map(_cell, servers))}")
+    for name, listing in survey.scanned:
+        lines += ["", f"## {_cell(name)}", "", *markdown(listing).split("\n")[2:]]
+    return "\n".join(lines)
+
+
+def _first_line(text: str) -> str:
+    return printable(text.split("\n", maxsplit=1)[0])
+
+
 def _cell(text: str) -> str:
     """`text` where nothing in it can end a cell or begin markup that is not ours."""
     return printable(text).replace("|", "\\|").replace("<", "&lt;")

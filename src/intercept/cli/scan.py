@@ -8,10 +8,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from ..errors import UsageError, visible
+from ..errors import UpstreamError, UsageError, visible
 from ..notices import PREFIX
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _EPILOG: Final = """examples:
   intercept scan -- npx -y @modelcontextprotocol/server-memory
   intercept scan -o memory.yaml -- npx -y @modelcontextprotocol/server-memory   (and draft a policy)
   intercept scan --format json --tools tools.json                               (a saved tools/list)
+  intercept scan --config ~/.claude.json --format markdown                      (all that an agent can call)
 
 A file that is there already keeps everything that is written in it: new tools are added to it, and what is gone or
 changed is told.
@@ -40,7 +41,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "scan",
         help="what tools a server has, and how dangerous they are",
-        usage="intercept scan [-o FILE] [--format FORMAT] [--tools FILE | -- COMMAND [ARGUMENT ...]]",
+        usage="intercept scan [-o FILE] [--format FORMAT] [--tools FILE | --config FILE | -- COMMAND [ARGUMENT ...]]",
         description="Ask a server for its tools, say how dangerous each is and which words say so, and draft a policy.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -54,6 +55,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="table for people (the default), json for programs, markdown for a report",
     )
     parser.add_argument("--tools", metavar="FILE", help="a saved result of `tools/list` instead of a server")
+    parser.add_argument(
+        "--config", metavar="FILE", help="a client's configuration: scan every server in it, and report them together"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -65,14 +69,55 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from ..catalogue import report
 
-    if bool(arguments.command) + bool(arguments.tools) != 1:
-        raise UsageError("give a server's command after `--`, or `--tools FILE`")
+    if sum(map(bool, (arguments.command, arguments.tools, arguments.config))) != 1:
+        raise UsageError("give a server's command after `--`, or `--tools FILE`, or `--config FILE`")
+    if arguments.config:
+        return _survey(arguments)
     listing = _saved(arguments.tools) if arguments.tools else _live(arguments.command)
     formats = {"table": report.table, "json": report.as_json, "markdown": report.markdown}
     print(formats[arguments.format](listing))
     if arguments.output:
         _write(arguments.output, listing, arguments.command)
     return 0
+
+
+def _survey(arguments: argparse.Namespace) -> int:
+    """Scan all servers of a client; exit code 4 if one of them could not be asked."""
+    from ..catalogue import report
+    from ..catalogue.clients import configured
+
+    path: str = arguments.config
+    if arguments.output:
+        raise UsageError("a policy is for one server; give `-o` with the command of that server")
+    text = _existing(path)
+    if text is None:
+        raise UsageError(f"{path}: no such file")
+    try:
+        servers = configured(text, {**os.environ, **_places(path)})
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from None
+    scanned: list[tuple[str, report.Listing]] = []
+    failed: list[tuple[str, str]] = []
+    for server in servers:
+        if server.problem:
+            failed.append((server.name, server.problem))
+            continue
+        try:
+            scanned.append((server.name, _live(server.command, server.environment)))
+        except UpstreamError as error:
+            failed.append((server.name, str(error)))
+    formats = {"table": report.survey_table, "json": report.survey_as_json, "markdown": report.survey_markdown}
+    print(formats[arguments.format](report.Survey(tuple(scanned), tuple(failed))))
+    for name, why in failed:
+        _say(f"`{name}` was not scanned: {why}")
+    return UpstreamError.exit_code if failed else 0
+
+
+def _places(path: str) -> dict[str, str]:
+    """What an editor puts in for places: its files lie in a folder of their own in the project's."""
+    folder = os.path.dirname(os.path.realpath(path))
+    project = os.path.dirname(folder) if os.path.basename(folder).startswith(".") else folder
+    return {"workspaceFolder": project, "userHome": os.path.expanduser("~")}
 
 
 def _saved(path: str) -> Listing:
@@ -89,7 +134,7 @@ def _saved(path: str) -> Listing:
     return Listing(server if isinstance(server, str) else os.path.basename(path), "", tools)
 
 
-def _live(command: Sequence[str]) -> Listing:
+def _live(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Listing:
     from ..catalogue.report import Listing
     from ..catalogue.scan import ask
 
@@ -100,7 +145,7 @@ def _live(command: Sequence[str]) -> Listing:
         if round(seconds) % _TELL_EVERY == 0:
             _say(f"`{name}` has been silent for {seconds:.0f} seconds; still waiting")
 
-    offer = ask(command, waiting=waiting)
+    offer = ask(command, environment=environment, waiting=waiting)
     return Listing(_title(offer.server) or " ".join(command), offer.protocol, offer.tools)
 
 
@@ -182,4 +227,5 @@ def _store(path: str, text: str) -> None:
 
 
 def _say(line: str) -> None:
-    print(f"{PREFIX}{visible(line)}", file=sys.stderr, flush=True)
+    for part in line.split("\n"):
+        print(f"{PREFIX}{visible(part)}", file=sys.stderr, flush=True)
