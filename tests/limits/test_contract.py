@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
-from pathlib import Path
 from threading import Barrier, Thread
 
-import pytest
-
 from intercept.limits import CounterStore, Granted, Refused
-from intercept.limits.memory import MemoryStore
-from intercept.limits.sqlite import SQLiteStore
 from intercept.policy import CalendarWindow, Charge, InFlight, Unit
 
 from .charges import START, at, charge, passes, used_up
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CounterStore]:
-    """A new store without any charges."""
-    match request.param:
-        case "memory":
-            yield MemoryStore()
-        case "sqlite":
-            sqlite = SQLiteStore(str(tmp_path / "state.sqlite"), grant="ours")
-            yield sqlite
-            sqlite.close()
-        case _:
-            raise AssertionError(request.param)
 
 
 def test_nothing_to_charge_passes(store: CounterStore) -> None:

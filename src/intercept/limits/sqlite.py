@@ -84,14 +84,15 @@ class SQLiteStore:
         self._lock = Lock()
         """Held for each transaction; whatever is below belongs to who holds it."""
         self._now = 0
-        self._ahead: dict[_Where, int] = {}
-        """How far the times of a row are ahead of this process's clock, if they are."""
+        self._ahead: dict[_Where, tuple[int | bytes, int]] = {}
+        """How far the times of a row are ahead of this process's clock, if they are; and which row (or process with
+        calls in flight) that was about, as another one may come in its place."""
         self._identities: dict[tuple[str, ...], bytes] = {}
         self._described: dict[bytes, Decimal] = {}
         """The `max` that was told of a counter last."""
         self._holding: dict[_Where, Decimal] = {}
         """What this process holds in flight."""
-        self._undone: deque[Made] = deque(maxlen=MAX_UNDONE)
+        self._undone: deque[Made] = deque()
         """To be given back as soon as the file can be written."""
         self._swept = 0
         self._reserved = 0
@@ -137,7 +138,8 @@ class SQLiteStore:
     def _give_back(self, made: Sequence[Made]) -> None:
         if not made:
             return
-        self._undone.extend(made)
+        if len(self._undone) < MAX_UNDONE:
+            self._undone.extend(made)
         with suppress(StoreBusy, StoreUnavailable):  # else with the next operation
             self._transact(lambda _: None, AT_ONCE)
 
@@ -162,7 +164,8 @@ class SQLiteStore:
             self._now = max(self._now, microseconds(now))
             last = self._now + microseconds(LEASE)
             for where, held in self._holding.items():
-                row = (*where, self._owner, last + self._ahead.get(where, 0), str(held))
+                ahead = self._ahead.get(where, (0, 0))[1]
+                row = (*where, self._owner, last + ahead, str(held))
                 db.execute("INSERT OR REPLACE INTO slot VALUES (?, ?, ?, ?, ?)", row)
             self._sweep(db, 50 * _SWEPT)
 
@@ -328,14 +331,20 @@ class SQLiteStore:
             return _Row(charge, where, Tally(), self._now, end, None, None)
         number, ends, costs, used, places = kept
         tally = Tally(ends, costs, used, places)
-        ahead = self._ahead_of(where, tally.last - end)
+        ahead = self._ahead_of(where, number, tally.last - end)
         tally.expire(self._now + ahead)
         return _Row(charge, where, tally, self._now + ahead, end + ahead, number, None)
 
     def _row_in_flight(self, db: sqlite3.Connection, charge: Charge, where: _Where) -> _Row:
         slots = db.execute("SELECT owner, last, held FROM slot WHERE counter = ? AND value = ?", where).fetchall()
         end = self._now + microseconds(LEASE)
-        ahead = self._ahead_of(where, max((last for _, last, _ in slots), default=0) - end)
+        ahead = 0
+        if slots:
+            latest, whose = max((last, owner) for owner, last, _ in slots)
+            known = self._ahead.get(where)
+            if known is not None and any(owner == known[0] for owner, _, _ in slots):
+                whose = known[0]
+            ahead = self._ahead_of(where, whose, latest - end)
         held, number, tally = _NOTHING, None, Tally()
         for owner, last, kept in slots:
             if owner == self._owner:
@@ -345,14 +354,19 @@ class SQLiteStore:
             tally.charge(FOREVER, Decimal(kept))
         return _Row(charge, where, tally, self._now + ahead, end + ahead, number, held)
 
-    def _ahead_of(self, where: _Where, beyond: int) -> int:
+    def _ahead_of(self, where: _Where, which: int | bytes, beyond: int) -> int:
         """How far the times of a row are ahead, given how far its last end is beyond that of a charge made now."""
-        ahead = self._ahead.get(where, 0)
+        ahead = self._known_ahead(where, which) if self._ahead else 0
         if beyond > ahead + _AGREE:
             if len(self._ahead) >= _REMEMBERED:
                 self._ahead.clear()
-            ahead = self._ahead[where] = beyond
+            self._ahead[where] = which, beyond
+            return beyond
         return ahead
+
+    def _known_ahead(self, where: _Where, which: int | bytes) -> int:
+        known = self._ahead.get(where)
+        return known[1] if known is not None and known[0] == which else 0
 
     def _refusal(self, db: sqlite3.Connection, charges: Sequence[Charge], rows: Sequence[_Row]) -> Refused | None:
         """Why `charges` cannot all be made now."""
@@ -473,7 +487,7 @@ class SQLiteStore:
         later = "SELECT number, counter, value, last FROM tally WHERE number > ? ORDER BY number LIMIT ?"
         found = db.execute(later, (self._swept, rows)).fetchall()
         for number, counter, value, last in found:
-            if last <= self._now + self._ahead.get((counter, value), 0):
+            if last <= self._now + self._known_ahead((counter, value), number):
                 db.execute("DELETE FROM tally WHERE number = ?", (number,))
                 self._forget(db, counter, 1)
         self._swept = found[-1][0] if len(found) == rows else 0

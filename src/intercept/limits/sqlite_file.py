@@ -27,7 +27,7 @@ CREATE TABLE counter (
     full_until INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE tally (
-    number INTEGER PRIMARY KEY,
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
     counter BLOB NOT NULL,
     value TEXT NOT NULL,
     last INTEGER NOT NULL,

@@ -12,6 +12,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Final, NamedTuple, Protocol, assert_never
 
+from ..errors import UsageError
 from ..policy.model import CalendarWindow, Charge, InFlight, Scope, Unit, Window
 from . import CounterStore, Refused
 
@@ -108,14 +109,36 @@ class StateStore(CounterStore, Protocol):
 
 
 def open_state(place: str, *, grant: str) -> StateStore:
-    """The store that `--state` names: a URL, or the path of a file. Nothing is opened before it is needed.
+    """The store at `place`, which is a URL of Redis or Valkey or the path of a file. It is opened when it is needed.
 
     Raises:
-        UsageError: it names nothing that counters could be kept in.
+        UsageError: there cannot be one.
     """
-    from .sqlite import SQLiteStore
+    if not is_url(place):
+        from .sqlite import SQLiteStore
 
-    return SQLiteStore(place, grant=grant)
+        return SQLiteStore(place, grant=grant)
+    try:
+        from .redis import RedisStore
+    except ModuleNotFoundError:
+        raise UsageError(
+            "`--state redis://…` needs `pip install 'mcp-intercept-proxy[redis]'`"
+        ) from None
+    return RedisStore(place, grant=grant)
+
+
+def is_url(place: str) -> bool:
+    """Whether `place` names a server, and not a file.
+
+    Raises:
+        UsageError: it is a URL of something else.
+    """
+    scheme, separator, _ = place.partition("://")
+    if not separator:
+        return False
+    if scheme not in {"redis", "rediss", "unix"}:
+        raise UsageError(f"`--state {scheme}://…` is nothing that counters are kept in; write a path, or redis://HOST")
+    return True
 
 
 def identity(charge: Charge, grant: str) -> bytes:
