@@ -19,7 +19,7 @@ In reading order, each knowing only what stands above it:
     results       the texts in a message of the upstream; `screening` passes it, edits it or keeps it back
     pins/         definitions as they were reviewed: digests, the lock file, what changed, what a session withholds
     session       protocol state of one client and one upstream: Message -> Action
-    limits/       the counter port, window and calendar arithmetic, the stores: memory, SQLite, and what scopes go where
+    limits/       the counter port, window and calendar arithmetic, the stores: memory, SQLite, Redis, by scope
     audit/        records of every decision: what they say, how they hold each other, writing, reading
     lint/         what is unwise in a policy: an engine, and one module a rule
     catalogue/    what a live server offers, how dangerous each is (`risk`), and policies to begin with (`draft`)

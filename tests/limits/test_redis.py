@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -96,7 +95,7 @@ def test_all_keys_of_a_policy_lie_in_one_slot(empty_redis: RedisServer) -> None:
         granted = passes(store, calls, START)
         store.release(granted)
         passes(store, calls, START)
-        elsewhere = replace(calls[0], key=("another.yaml", *calls[0].key[1:]))
+        elsewhere = calls[0]._replace(key=("another.yaml", *calls[0].key[1:]))
         passes(store, [*calls, elsewhere], START)
         assert len(store.uses(START)) == 4
     cluster.stop()
@@ -105,7 +104,7 @@ def test_all_keys_of_a_policy_lie_in_one_slot(empty_redis: RedisServer) -> None:
 def test_a_call_that_several_policies_charge_is_charged_by_all_or_none(store: RedisStore) -> None:
     def under(policy: str, limit: int, window: float) -> Charge:
         one = charge(limit, window)
-        return replace(one, key=(policy, *one.key[1:]), counter=policy)
+        return one._replace(key=(policy, *one.key[1:]), counter=policy)
 
     wide, narrow = under("a.yaml", 3, 60), under("b.yaml", 1, 600)
     passes(store, [wide, narrow], START)
@@ -278,10 +277,10 @@ def test_more_live_values_than_a_counter_may_have_are_refused_until_one_is_free(
 def test_what_counters_hold_is_told_with_what_is_left_and_when_it_is_free(
     store: RedisStore, empty_redis: RedisServer
 ) -> None:
-    shared = replace(charge("1", 60, cost="0.25", counter="spend", per="=a:b"), scope=Scope.GRANT)
+    shared = charge("1", 60, cost="0.25", counter="spend", per="=a:b")._replace(scope=Scope.GRANT)
     passes(store, [shared], START)
     with closing(another(empty_redis)) as other:
-        passes(other, [replace(shared, cost=Decimal("0.5"))], START + 10)
+        passes(other, [shared._replace(cost=Decimal("0.5"))], START + 10)
         passes(other, [charge(3, InFlight(), counter="slots")], START + 10)
         passes(store, [charge(3, InFlight(), counter="slots"), charge(9, 5, counter="gone")], START + 10)
 
@@ -321,6 +320,23 @@ def test_a_counter_that_is_reset_is_empty_and_it_is_recorded_who_did_it(
         ("calls", "an operator", START + 1),
         ("s", "an operator", START + 1),
     ]
+
+
+def test_what_was_answered_is_known_to_all_sessions_of_the_grant_until_it_is_forgotten(
+    store: RedisStore, empty_redis: RedisServer
+) -> None:
+    store.remember_answered("read", patience=5)
+    with closing(another(empty_redis)) as other, closing(RedisStore(empty_redis.url, grant="a:b")) as third:
+        assert (other.answered(patience=5), third.answered(patience=5)) == ({"read"}, set())
+        third.remember_answered("read", patience=5)
+        assert other.histories() == {"ours": {"read"}, "a:b": {"read"}}
+
+        assert third.forget("an operator", START) == 1
+        assert (third.forget("an operator", START), third.answered(patience=5)) == (0, set())
+        assert other.answered(patience=5) == {"read"}
+    assert len([key for key in keys(empty_redis) if key.endswith(":resets")]) == 1
+    with pytest.raises(StoreBusy):
+        store.answered(patience=0.005)
 
 
 def test_redis_is_imported_when_a_server_is_named(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from hashlib import blake2b, sha1
@@ -40,7 +40,7 @@ from redis.retry import Retry
 
 from ..errors import StoreBusy, StoreUnavailable, UsageError
 from ..policy.model import CalendarWindow, Charge, Exhausted, InFlight, Window
-from . import Granted, Made, Refused, merged
+from . import MAX_ANSWERED, Granted, Made, Refused, merged
 from .state import LEASE, MAX_UNDONE, Use, described, identity, use_of
 from .windows import ASK_AGAIN, MAX_LIVE, end_of, microseconds, period
 
@@ -92,6 +92,7 @@ class RedisStore:
 
     def __init__(self, url: str, *, grant: str, follows_caller: bool = False) -> None:
         self._grant = grant
+        self._history = f"{_PREFIX}{{{_tag(grant)}}}:answered:{grant}"
         self._shown = shown(url)
         self._follows_caller = follows_caller
         self._owner = token_hex(16)
@@ -129,8 +130,7 @@ class RedisStore:
         """See `CounterStore.reserve`."""
         if not charges:
             return Granted((), ())
-        if patience < _NETWORK:
-            raise StoreBusy("the state server has to be waited for")
+        self._wait_at_all(patience)
         self._undo_all(now)
         made: list[Made] = []
         unmet: list[Exhausted] = []
@@ -158,12 +158,28 @@ class RedisStore:
         """See `CounterStore.finish`."""
         self._give_back([made for made in granted.made if isinstance(made.charge.window, InFlight)])
 
+    def answered(self, *, patience: float) -> AbstractSet[str] | None:
+        """See `CounterStore.answered`."""
+        self._wait_at_all(patience)
+        found = self._guarded(lambda: self._client.smembers(self._history))
+        return frozenset(map(str, cast("set[str]", found))) if len(cast("set[str]", found)) <= MAX_ANSWERED else None
+
+    def remember_answered(self, tool: str, *, patience: float) -> None:
+        """See `CounterStore.remember_answered`."""
+        self._wait_at_all(patience)
+
+        def work() -> None:
+            # Two may find the last place free at once, and both take it: more are told as too many all the same.
+            if self._client.scard(self._history) <= MAX_ANSWERED:
+                self._client.sadd(self._history, tool)
+
+        self._guarded(work)
+
     # --- beside the port ----------------------------------------------------------------------------------------------
 
     def look(self, charges: Sequence[Charge], now: float, *, patience: float) -> Refused | None:
         """See `StateStore.look`."""
-        if patience < _NETWORK:
-            raise StoreBusy("the state server has to be waited for")
+        self._wait_at_all(patience)
         worst: Refused | None = None
         for part in _by_policy(charges):
             answer = self._ask("look", part, now)
@@ -219,6 +235,35 @@ class RedisStore:
             self._undo_all(0.0)
         self._client.close()
 
+    def histories(self) -> Mapping[str, AbstractSet[str]]:
+        """See `StateStore.histories`."""
+
+        def work() -> dict[str, frozenset[str]]:
+            found: dict[str, frozenset[str]] = {}
+            for key in self._client.scan_iter(f"{_PREFIX}{{*}}:answered:*", count=1_000):
+                grant = str(key).removeprefix(_PREFIX).split(":", 2)[2]
+                found[grant] = frozenset(map(str, cast("set[str]", self._client.smembers(key))))
+            return found
+
+        return self._guarded(work)
+
+    def forget(self, who: str, now: float) -> int:
+        """See `StateStore.forget`."""
+
+        def work() -> int:
+            gone = self._client.scard(self._history)
+            if gone:
+                kept = {"at": now, "who": who, "counter": "answered", "value": self._grant, "used": str(gone)}
+                tag = self._history.removeprefix(_PREFIX).partition(":")[0]
+                with self._client.pipeline(transaction=True) as pipe:
+                    pipe.delete(self._history)
+                    pipe.rpush(f"{_PREFIX}{tag}:resets", json.dumps(kept | {"id": ""}))
+                    pipe.ltrim(f"{_PREFIX}{tag}:resets", -_REMEMBERED, -1)
+                    pipe.execute()
+            return gone
+
+        return self._guarded(work)
+
     # --- giving back --------------------------------------------------------------------------------------------------
 
     def _give_back(self, made: Sequence[Made]) -> None:
@@ -259,7 +304,7 @@ class RedisStore:
             held = self._holding.pop(place, None)
             left = cost if held is None else held.cost + cost
             if left > 0:
-                self._holding[place] = replace(charge, cost=left)
+                self._holding[place] = charge._replace(cost=left)
 
     # --- one operation ------------------------------------------------------------------------------------------------
 
@@ -316,9 +361,12 @@ class RedisStore:
         except (RedisError, OSError, ValueError, KeyError, TypeError, ArithmeticError) as error:
             raise StoreUnavailable(_what_is_wrong(error), f"look at {self._shown}") from None
 
+    def _wait_at_all(self, patience: float) -> None:
+        if patience < _NETWORK:
+            raise StoreBusy("the state server has to be waited for")
+
     def _place(self, charge: Charge) -> _Place:
-        tag = blake2b(charge.key[0].encode(), digest_size=8).hexdigest()
-        return _Place(tag, identity(charge, self._grant).hex(), charge.key[-1])
+        return _Place(_tag(charge.key[0]), identity(charge, self._grant).hex(), charge.key[-1])
 
     def _tell(self, rows: Sequence[_Row]) -> None:
         """Keep what is to be told of the counters, as long as they count."""
@@ -392,6 +440,11 @@ class _Row(NamedTuple):
         yield from _digits(self.charge.cost)
         yield self.place.value
         yield "1" if self.charge.shadow else "0"
+
+
+def _tag(text: str) -> str:
+    """What has all keys with it in one hash slot."""
+    return blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def shown(url: str) -> str:

@@ -135,7 +135,10 @@ class SQLiteFile:
         uri = f"{Path(self.path).absolute().as_uri()}?mode=rw"
         db = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
         try:
-            if not self._is_current(db):
+            db.execute("BEGIN")  # so that what another process is just making is seen whole or not at all
+            is_current = self._is_current(db)
+            db.execute("COMMIT")
+            if not is_current:
                 db.execute("PRAGMA journal_mode = WAL").fetchall()
                 db.execute("BEGIN IMMEDIATE")
                 if not self._is_current(db):

@@ -121,9 +121,7 @@ def open_state(place: str, *, grant: str) -> StateStore:
     try:
         from .redis import RedisStore
     except ModuleNotFoundError:
-        raise UsageError(
-            "`--state redis://…` needs `pip install 'mcp-intercept-proxy[redis]'`"
-        ) from None
+        raise UsageError("`--state redis://…` needs `pip install 'mcp-intercept-proxy[redis]'`") from None
     return RedisStore(place, grant=grant)
 
 
