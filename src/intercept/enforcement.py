@@ -6,7 +6,7 @@ What `admit` says is on record already (DESIGN section 6).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .errors import AuditError, StoreUnavailable
@@ -18,6 +18,7 @@ from .session import Ended, Judge, Outcome, Unapproved
 
 if TYPE_CHECKING:
     from .audit import Recorded, Recorder
+    from .pins.watch import Drift
 
 AT_ONCE: Final = 0.005
 """Seconds that whoever relays other messages too may spend on one call."""
@@ -183,6 +184,12 @@ class Enforcer:
             self._store.release(admission.granted)
         if self._recorder is not None and admission.recorded is not None:
             self._recorder.outcome(admission.recorded, Outcome.CANCELLED, forwarded=False)
+
+    def drifted(self, drift: Sequence[Drift]) -> None:
+        """Put on record what is not as it was reviewed."""
+        if self._recorder is not None:
+            for each in drift:
+                self._recorder.pin(each.name, each.text)
 
     def ended(self, ended: Ended | Unapproved) -> None:
         """Free what an admitted call held. One that was only cancelled may still run, and holds it on."""

@@ -391,6 +391,8 @@ class Relay:
             onward.append(action.data)
             if action.ended is not None:
                 self._enforcer.ended(action.ended)
+            if action.drift:
+                self._enforcer.drifted(action.drift)
         elif isinstance(action, Answer):
             back.append(action.data)
             if action.ended is not None:

@@ -59,7 +59,7 @@ from .wire import (
 
 if TYPE_CHECKING:
     from .pins.lock import Lock
-    from .pins.watch import Watch
+    from .pins.watch import Drift, Watch
 
 MAX_IN_FLIGHT: Final = 100_000
 """Requests without an answer, in either direction; an honest client has a few, and each costs under 500 bytes."""
@@ -123,6 +123,8 @@ class Forward(NamedTuple):
     note: str = ""
     """For the operator; empty if nothing out of the ordinary happened."""
     ended: Ended | Unapproved | None = None
+    drift: tuple[Drift, ...] = ()
+    """What is not as it was reviewed, for the record."""
 
 
 class Answer(NamedTuple):
@@ -565,11 +567,14 @@ class Session:
             return self._screened(message) if self.policy.results is not None else self._from_upstream(message)
         if not isinstance(message, Response):
             return self._screened(message)
-        notes = self._compare(message, self._pins)
+        drift = self._compare(message, self._pins)
         done = self._screened(message)
-        return done._replace(note="; ".join(filter(None, [done.note, *notes]))) if notes else done
+        if not drift or not isinstance(done, Forward):
+            return done
+        note = "; ".join(filter(None, [done.note, *(each.text for each in drift)]))
+        return done._replace(note=note, drift=tuple(drift))
 
-    def _compare(self, message: Response, pins: Watch) -> list[str]:
+    def _compare(self, message: Response, pins: Watch) -> list[Drift]:
         """Hold what the upstream says of itself against what was reviewed, before anything is taken out of it."""
         entry = self._open.get(coerced(message.id))
         result = message.body.get("result")

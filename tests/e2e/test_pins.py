@@ -28,12 +28,12 @@ def pin(folder: Path, how: str, *options: str) -> subprocess.CompletedProcess[st
 
 
 @contextmanager
-def session(folder: Path, how: str, policy: str = ALLOW) -> Iterator[RawClient]:
+def session(folder: Path, how: str, policy: str = ALLOW, audit: str = "off") -> Iterator[RawClient]:
     """A session with a server that changes in the way `how`, pinned as it was before."""
     if not (folder / "lock.json").exists():
         assert pin(folder, "steady").returncode == 0
     (folder / "policy.yaml").write_text(policy, encoding="utf-8")
-    options = ["--policy", str(folder / "policy.yaml"), "--lock", str(folder / "lock.json"), "--audit", "off"]
+    options = ["--policy", str(folder / "policy.yaml"), "--lock", str(folder / "lock.json"), "--audit", audit]
     command = [*PROXY, *options, "--", *CHANGING, how, str(folder / "journal")]
     with RawClient(command, folder / "stderr") as client:
         client.handshake()
@@ -221,6 +221,22 @@ def wait_for(client: RawClient, words: str) -> None:
         if time.monotonic() > deadline:
             raise Missing(f"`{words}` was not said; stderr: {client.words()}")
         os.sched_yield()
+
+
+def test_what_is_withheld_is_on_record(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    with session(tmp_path, "at once", audit=str(log)) as client:
+        assert names(client) == ["read_file"]
+        text_of(client, "add")
+        client.end()
+
+    records = [json.loads(record) for record in log.read_text(encoding="utf-8").splitlines()]
+    (pinned,) = [record for record in records if record["type"] == "pin"]
+    assert pinned["tool"] == "add"
+    assert pinned["what"] == "withheld the tool `add`: the description changed since the review"
+    (decision,) = [record for record in records if record["type"] == "decision"]
+    assert decision["decision"] == "deny"
+    assert "changed since it was reviewed" in decision["reason"]
 
 
 def test_a_lock_file_that_breaks_while_the_proxy_runs_changes_nothing(tmp_path: Path) -> None:

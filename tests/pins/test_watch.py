@@ -87,7 +87,7 @@ def test_a_second_definition_on_a_later_page_withholds_the_tool() -> None:
 
     assert "changed" in talk.calls("add")
     assert (
-        "the tool `add` is listed twice; withheld the tool `add`: the description changed since the review"
+        "withheld the tool `add`: the description changed since the review; the tool `add` is listed twice"
         in talk.notes
     )
 
@@ -132,6 +132,13 @@ def test_a_look_alike_is_withheld_whatever_the_default() -> None:
 
     assert talk.lists(ADD, {"name": "\u0430dd"}) == ["add"]
     assert "looks like `add`" in talk.calls("\u0430dd")
+
+
+def test_new_names_that_look_alike_are_reported() -> None:
+    talk = Session()
+
+    assert talk.lists({"name": "pay"}, {"name": "p\u0430y"}) == ["pay", "p\u0430y"]
+    assert "the tools `pay` and `p\u0430y`, both new, look alike" in talk.notes[0]
 
 
 def test_two_reviewed_names_that_look_alike_are_both_fine() -> None:

@@ -8,7 +8,7 @@ file is put in force: a list may have reached the model already.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..errors import visible
 from ..policy import Kind
@@ -19,6 +19,15 @@ from .lock import Lock, Server
 _REVIEW: Final = "A person can look at it with `intercept pin --review`."
 _LONGEST: Final = 100
 """Characters of a name in a message."""
+
+
+class Drift(NamedTuple):
+    """Something is not what was reviewed, or not what it seems."""
+
+    name: str
+    """Of the tool or prompt; `server` for the server itself."""
+    text: str
+    """For the operator: what it is, and what was done about it."""
 
 
 class Watch:
@@ -34,9 +43,9 @@ class Watch:
         self._latest: dict[tuple[Kind, str], Digests] = {}
         self._changed: dict[tuple[Kind, str], tuple[str, ...]] = {}
         """Names of the lock file under which something else was listed, to the parts that differ."""
-        self._names: dict[Kind, set[str]] = {}
-        """Of the list whose pages are coming in."""
-        self._told: set[str] = set()
+        self._names: dict[Kind, dict[str, str]] = {}
+        """Of the list whose pages are coming in: what the eye makes of each to the first such name."""
+        self._told: set[Drift] = set()
         self._server: Server | None = None
         self.withholds_instructions = False
         """Whether the upstream gives its user's model other instructions than were reviewed."""
@@ -54,25 +63,29 @@ class Watch:
 
     # --- what the upstream says -------------------------------------------------------------------------------------
 
-    def see(self, kind: Kind, definitions: list[Json], *, more: bool) -> list[str]:
+    def see(self, kind: Kind, definitions: list[Json], *, more: bool) -> list[Drift]:
         """Compare a page of a list; `more` says whether others follow. Returns what to tell the operator, once."""
-        names = self._names.setdefault(kind, set())
-        notes: list[str] = []
+        names = self._names.setdefault(kind, {})
+        found: list[Drift] = []
         for definition in definitions:
             name = definition.get("name") if isinstance(definition, dict) else None
             if isinstance(definition, dict) and isinstance(name, str):
-                notes += self._see(kind, name, definition, names)
-                names.add(name)
+                found += (Drift(name, text) for text in self._see(kind, name, definition, names))
         if not more:
             names.clear()
-        fresh = [note for note in dict.fromkeys(notes) if note not in self._told]
+        fresh = [drift for drift in dict.fromkeys(found) if drift not in self._told]
+        # A long line is cut, and this is what matters most.
+        fresh.sort(key=lambda drift: not drift.text.startswith("withheld"))
         # A peer can think of any number of names.
         if len(self._told) < 10_000:
             self._told.update(fresh)
         return fresh
 
-    def _see(self, kind: Kind, name: str, definition: dict[str, Json], others: set[str]) -> Iterator[str]:
-        if name in others:
+    def _see(self, kind: Kind, name: str, definition: dict[str, Json], others: dict[str, str]) -> Iterator[str]:
+        eye = skeleton(name)
+        alike = others.get(eye)
+        others.setdefault(eye, name)
+        if alike == name:
             yield f"the {kind} {_quoted(name)} is listed twice"
         pinned = self._lock.find(kind, name)
         if pinned is None:
@@ -80,6 +93,8 @@ class Watch:
                 yield f"withheld the {kind} {_quoted(name)}: it looks like {_quoted(twin)}"
             else:
                 yield f"the {kind} {_quoted(name)} is new: it is not in the lock file"
+                if alike not in {None, name}:
+                    yield f"the {kind}s {_quoted(str(alike))} and {_quoted(name)}, both new, look alike"
             return
         key = kind, name
         if self._listed.get(key) != definition:
@@ -97,11 +112,11 @@ class Watch:
         if changed:
             self._changed[kind, name] = changed
 
-    def meet(self, about: Json, instructions: Json) -> list[str]:
+    def meet(self, about: Json, instructions: Json) -> list[Drift]:
         """Compare what the upstream says about itself; what to tell the operator."""
         return self._meet(Server.of(about, instructions))
 
-    def _meet(self, server: Server) -> list[str]:
+    def _meet(self, server: Server) -> list[Drift]:
         self._server = server
         reviewed = self._lock.server
         notes = [
@@ -115,7 +130,7 @@ class Watch:
         self.withholds_instructions = reviewed.instructions.split() != server.instructions.split()
         if self.withholds_instructions:
             notes.append("withheld the server's instructions: they changed since the review")
-        return notes
+        return [Drift("server", note) for note in notes]
 
     # --- what may be used -------------------------------------------------------------------------------------------
 
