@@ -100,7 +100,7 @@ class Enforcer:
 
     def _decide(self, judge: Judge, now: float, patience: float) -> Verdict:
         if judge.withheld:
-            return Verdict(self._unjudged(judge, judge.withheld))
+            return Verdict(_unjudged(judge, judge.withheld))
         policy = judge.policy
         before = self._history.answered(patience) if any(map(policy.needs_history, judge.uses)) else None
         circumstances = Circumstances(now, self._grant, judge.annotations, judge.answered, before)
@@ -168,15 +168,11 @@ class Enforcer:
 
     def busy(self, judge: Judge) -> Decision:
         """The denial of a call whose limits could not be looked at in time."""
-        return self._unjudged(judge, _BUSY)
+        return self._recorded(judge, Verdict(_unjudged(judge, _BUSY)), self._clock()).decision
 
     def overloaded(self, judge: Judge) -> Decision:
         """The denial of a call for which there is no room to wait."""
-        return self._unjudged(judge, _OVERLOADED)
-
-    def _unjudged(self, judge: Judge, reason: str) -> Decision:
-        decision = Decision(Effect.DENY, judge.uses[0].name, (), reason, judge.policy.digest)
-        return self._recorded(judge, Verdict(decision), self._clock()).decision
+        return self._recorded(judge, Verdict(_unjudged(judge, _OVERLOADED)), self._clock()).decision
 
     def withdraw(self, admission: Admission) -> None:
         """Take back an admission whose call never reached the upstream."""
@@ -224,6 +220,11 @@ class Enforcer:
 def _is_asked(decision: Decision) -> bool:
     """Whether the client's user is to be asked now."""
     return decision.effect is Effect.ASK and decision.asked is None
+
+
+def _unjudged(judge: Judge, reason: str) -> Decision:
+    """A denial for which no policy was asked."""
+    return Decision(Effect.DENY, judge.uses[0].name, (), reason, judge.policy.digest)
 
 
 def _together(decisions: list[Decision]) -> Decision:
