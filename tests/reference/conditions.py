@@ -88,6 +88,7 @@ class Situation:
         self.arguments: dict[str, Any] = call.arguments
         self.annotations: dict[str, Any] | None = call.annotations
         self.grant = grant
+        self.session = call.session
         self.time = datetime.fromtimestamp(call.at, ZoneInfo(timezone))
 
     def find(self, path: str) -> list[Any]:

@@ -24,6 +24,8 @@ from .conditions import MISSING, Situation, Undecidable, exact, globbed, holds, 
 RuleName: TypeAlias = tuple[int, str]
 """The number of the policy, and what denials call the rule."""
 SECTIONS = {"tool": "tools", "resource": "resources", "prompt": "prompts"}
+AGAIN = Decimal(1)
+"""Seconds after which to ask again for what is free when some call ends."""
 OUTRIGHT = "(name)"
 """In the place of a rule where a policy in shadow mode would have refused the name."""
 
@@ -42,6 +44,7 @@ class Call:
     at: float
     answered: bool = True
     lasts: int = 0
+    session: int = 0
 
 
 class Rule(NamedTuple):
@@ -74,10 +77,7 @@ class Charge(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A limit that is used up, and the seconds until it is not; None: never. Of several the last to pass is told.
-
-    NEVER: when some call ends.
-    """
+    """A limit that is used up, and the seconds until it is not; None: never. Of several the last to pass is told."""
 
     rule: RuleName
     max: Decimal
@@ -123,16 +123,17 @@ class Verdict:
     refused: tuple[Refusal, ...] = ()
     shadow: frozenset[RuleName] = frozenset()
     """Rules in shadow mode that would have refused."""
-    doubted: tuple[Refusal, ...] = ()
-    """Limits in shadow mode that would have refused; then nothing is charged in shadow mode."""
+    doubted: tuple[tuple[Refusal, ...], ...] = ()
+    """Limits in shadow mode that would have refused, those of sessions and those of scope `grant` and `global` apart:
+    of whose group one would have refused, none is charged."""
 
 
 @dataclass
 class Reference:
-    """One session under `policies`."""
+    """Sessions under `policies`, each of a grant."""
 
     policies: list[dict[str, Any]]
-    grant: str
+    grants: Sequence[str]
     taken: list[Taken] = field(default_factory=list)
     """Every charge that was ever admitted, but those of calls in flight that have ended."""
 
@@ -140,9 +141,13 @@ class Reference:
         """The call with this number is not in flight any more."""
         self.taken = [one for one in self.taken if one.call != number or one.end != NEVER]
 
-    def judge(self, number: int, call: Call, answered: AbstractSet[str]) -> Verdict:
-        """Decide about call number `number` after the tools in `answered` were answered; if allowed, it is charged."""
-        said = [self._one(number, policy, call, answered) for number, policy in enumerate(self.policies)]
+    def judge(self, number: int, call: Call, answered: AbstractSet[str], before: AbstractSet[str]) -> Verdict:
+        """Decide about call number `number`; if it is allowed, it is charged.
+
+        The tools in `answered` were answered in its session, those in `before` in any session of its grant.
+        """
+        history = {"session": answered, "grant": before}
+        said = [self._one(number, policy, call, history) for number, policy in enumerate(self.policies)]
         denials = [one for one in said if one.cause]
         always, shadow = union(one.always for one in said), union(one.shadow for one in said)
         if denials:
@@ -156,14 +161,18 @@ class Reference:
         if asking := [one for one in said if one.asks]:
             return Verdict("ask", "ask", union(one.rules for one in asking), always, shadow=shadow)
         kept = {taken.key: taken for _, taken in enforced}
-        doubted = tuple(refusal for refusal, _ in doubtful if refusal)
-        if not doubted:
-            kept |= {taken.key: taken for _, taken in doubtful}
+        doubted = []
+        for is_stored in (False, True):
+            group = [(refusal, taken) for refusal, taken in doubtful if (taken.key[0][3][0] != "session") is is_stored]
+            if refusals := tuple(refusal for refusal, _ in group if refusal):
+                doubted.append(refusals)
+            else:
+                kept |= {taken.key: taken for _, taken in group}
         self.taken += [taken._replace(call=number) for taken in kept.values()]
         cause = "allow after limits" if charges else "allow"
-        return Verdict("allow", cause, union(one.rules for one in said), always, shadow=shadow, doubted=doubted)
+        return Verdict("allow", cause, union(one.rules for one in said), always, shadow=shadow, doubted=tuple(doubted))
 
-    def _one(self, number: int, policy: dict[str, Any], call: Call, answered: AbstractSet[str]) -> Said:
+    def _one(self, number: int, policy: dict[str, Any], call: Call, history: dict[str, AbstractSet[str]]) -> Said:
         """What one policy says."""
         section = policy.get(SECTIONS[call.kind])
         if call.kind == "tool":
@@ -177,7 +186,7 @@ class Reference:
         if cause := self._cause(policy, section, hide, call):
             return Said(shadow=frozenset({(number, OUTRIGHT)})) if shadow else Said(cause)
         timezone = policy.get("timezone", "UTC")
-        situation = Situation(call, self.grant, timezone)
+        situation = Situation(call, self.grants[call.session], timezone)
         causes: dict[tuple[int, str], str] = {}
         said: dict[str, set[RuleName]] = {"pass": set(), "doubt": set(), "always": set(), "ask": set()}
         charges: list[Charge] = []
@@ -187,7 +196,7 @@ class Reference:
             for rule in rules_of(number, call.kind, entry, tree, timezone, shadow=shadow):
                 who = (number, rule.name)
                 try:
-                    word = says(rule, situation, answered)
+                    word = says(rule, situation, history)
                     taken = list(charges_of(rule, situation)) if word == "pass" else []
                 except Undecidable:
                     word, taken = "undecidable", []
@@ -248,7 +257,7 @@ class Reference:
         if used(now) + cost <= charge.max:
             return None
         ends = sorted({one.end for one in self.taken if one.key == charge.key and now < one.end})
-        waits = [end - now for end in ends if used(end) + cost <= charge.max]
+        waits = [AGAIN if end == NEVER else end - now for end in ends if used(end) + cost <= charge.max]
         rule = (charge.rule.policy, charge.rule.name)
         left = max(Decimal(0), charge.max - used(now))
         return Refusal(rule, charge.max, charge.window, waits[0] if waits else None, left)
@@ -291,14 +300,14 @@ def rules_of(
         yield Rule(policy, kind, entry, number, rule, action == "deny", action == "require_approval", trial, timezone)
 
 
-def says(rule: Rule, situation: Situation, answered: AbstractSet[str]) -> str:
+def says(rule: Rule, situation: Situation, history: dict[str, AbstractSet[str]]) -> str:
     """`skip`, `pass`, or why the rule denies.
 
     Raises:
         Undecidable: a condition cannot be evaluated.
     """
     tree = rule.tree
-    after = listed(tree.get("after", []))
+    after, answered = listed(tree.get("after", [])), history[tree.get("after_scope", "session")]
     if after and not any(globbed(pattern, name, "any") for pattern in after for name in answered):
         return "skip"
     stated = [one for one in tree.get("conditions", []) if not is_state(one)]
@@ -357,15 +366,17 @@ def charges_of(rule: Rule, situation: Situation) -> Iterator[Charge]:
     for place, limit in enumerate(limits_of(rule)):
         window = window_of(limit, rule.timezone)
         paths = sorted({tuple(steps_of(path)): path for path in listed(limit.get("per", []))}.items())
+        scope = limit.get("scope", "session")
         if "owner" in limit:
             whose: Any = ("state", limit["owner"])
+            scope = "grant"  # Intercept 1.x keeps its counters in a file
         else:
             whose = ("named", limit["counter"]) if "counter" in limit else ("own", rule[1:4], place)
         key = (
             rule.policy,
             rule.shadow,
             whose,
-            limit.get("scope", "session"),
+            {"session": ("session", situation.session), "grant": ("grant", situation.grant)}.get(scope, (scope,)),
             window,
             tuple(steps for steps, _ in paths),
         )

@@ -43,10 +43,11 @@ Tree = dict[str, Any]
 
 
 class Case(NamedTuple):
-    """Policies that hold together, and the calls of one session in their order."""
+    """Policies that hold together, and the calls of one session or of several in their order."""
 
     policies: list[Tree]
-    grant: str
+    grants: tuple[str, ...]
+    """Of each session."""
     calls: list[Call]
 
 
@@ -78,7 +79,8 @@ class Generator:
         if len(policies) == 1 and self.chance(0.01):
             policies.append(self.policy())
             policies.append(self.policy())
-        return Case(policies, self.one(GRANTS), self.calls(policies, calls))
+        grants = tuple(self.one(GRANTS) for _ in range(self.one((2, 2, 3)) if self.chance(0.3) else 1))
+        return Case(policies, grants, self.calls(policies, grants, calls))
 
     # --- policies -------------------------------------------------------------------------------------------------
 
@@ -190,6 +192,8 @@ class Generator:
             rule.setdefault("when", []).append(self.condition())
         if self.chance(0.1):
             rule["after"] = self.one((self.one(TOOLS), self.some(TOOLS, 2), [self.one(TOOL_GLOBS)]))
+            if self.chance(0.4):
+                rule["after_scope"] = self.one(("grant", "grant", "session"))
         if self.chance(0.06):
             rule["mode"] = self.one(("shadow", "shadow", "enforce"))
         if rule.get("action") != "deny" and self.chance(0.08):
@@ -311,7 +315,7 @@ class Generator:
 
     # --- calls ----------------------------------------------------------------------------------------------------
 
-    def calls(self, policies: list[Tree], count: int) -> list[Call]:
+    def calls(self, policies: list[Tree], grants: tuple[str, ...], count: int) -> list[Call]:
         now = float(self.random.randrange(1_700_000_000, 1_760_000_000))
         if self.chance(0.3):
             now = float(self.one(MIDNIGHTS) - self.one((0, 1, 59, 1800, 3600, 7200, 86400)))
@@ -324,17 +328,18 @@ class Generator:
             now += self.one(steps)
             if calls and self.chance(0.35):
                 last = self.one(calls[-2:])
-                calls.append(self.made(last.kind, last.name, last.arguments, last.annotations, now))
+                calls.append(self.made(last.kind, last.name, last.arguments, last.annotations, now, len(grants)))
                 continue
             kind, name = self.one(favourites) if self.chance(0.6) else self.name(policies)
             arguments = {} if kind == "resource" else self.arguments()
             hints = annotations.get(name, {}) if kind == "tool" else None
-            calls.append(self.made(kind, name, arguments, hints, now))
+            calls.append(self.made(kind, name, arguments, hints, now, len(grants)))
         return calls
 
-    def made(self, kind: str, name: str, arguments: Tree, hints: Tree | None, now: float) -> Call:
+    def made(self, kind: str, name: str, arguments: Tree, hints: Tree | None, now: float, sessions: int) -> Call:
         lasts = self.one((1, 2, 5, 100)) if self.chance(0.4) else 0
-        return Call(kind, name, arguments, hints, now, answered=self.chance(0.85), lasts=lasts)
+        session = self.random.randrange(sessions)
+        return Call(kind, name, arguments, hints, now, answered=self.chance(0.85), lasts=lasts, session=session)
 
     def name(self, policies: list[Tree]) -> tuple[str, str]:
         policy = self.one(policies)

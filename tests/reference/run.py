@@ -10,7 +10,7 @@ from multiprocessing import get_context
 
 from intercept.errors import PolicyError
 
-from .compare import compare, report
+from .compare import MEMORY, compare, report
 from .generate import case
 
 CALLS = 25
@@ -21,7 +21,7 @@ def triples(seed: int, first: int, cases: int, patience: int = 1) -> tuple[Count
     """Compare `cases` cases from number `first`: how often each cause decided, and at most `patience` disagreements."""
     causes: Counter[str] = Counter()
     wrong: list[str] = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
         for index in range(first, first + cases):
             if len(wrong) >= patience:
                 break

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from intercept.policy import Effect
 
-from .compare import Package, text_of
+from .compare import MEMORY, Answers, Package, text_of
 from .generate import Case, Tree, case
 
 law = settings(max_examples=40, deadline=None)
@@ -21,8 +23,9 @@ CASES = st.builds(case, st.integers(0, 1_000_000), st.just(0))
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return str(tmp_path_factory.mktemp("policies"))
+def folder() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+        yield folder
 
 
 def history(one: Case, texts: list[str], folder: str, suffix: str = "json") -> list[tuple[Effect, float | None]]:
@@ -30,17 +33,15 @@ def history(one: Case, texts: list[str], folder: str, suffix: str = "json") -> l
     paths = [f"{folder}/{number}.{suffix}" for number in range(len(texts))]
     for path, text in zip(paths, texts, strict=True):
         Path(path).write_text(text, encoding="utf-8")
-    package = Package(paths, one.grant)
-    answered: set[str] = set()
+    answers = Answers(one.grants)
     came = []
-    for number, call in enumerate(one.calls):
-        decision = package.judge(number, call, answered)
-        came.append((decision.effect, decision.exhausted.retry_after if decision.exhausted else None))
-        if decision.effect is not Effect.ALLOW or call.lasts:
-            continue
-        package.ended(number, call)
-        if call.kind == "tool" and call.answered:
-            answered.add(call.name)
+    with Package(paths, one.grants, folder) as package:
+        for number, call in enumerate(one.calls):
+            decision = package.judge(number, call, answers.here(call))
+            came.append((decision.effect, decision.exhausted.retry_after if decision.exhausted else None))
+            if decision.effect is Effect.ALLOW and not call.lasts:
+                package.ended(number, call)
+                answers.add(call)
     return came
 
 

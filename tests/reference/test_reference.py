@@ -15,7 +15,7 @@ from .run import CALLS, mix, triples
 
 
 def test_both_readings_agree_on_the_same_cases_every_time() -> None:
-    causes, wrong = triples(seed=20_260_728, first=0, cases=700)
+    causes, wrong = triples(seed=20_260_728, first=0, cases=500)
 
     print(mix(causes))
     assert not wrong, wrong[0]
@@ -23,9 +23,9 @@ def test_both_readings_agree_on_the_same_cases_every_time() -> None:
 
 def test_both_readings_agree_on_cases_that_were_never_seen() -> None:
     seed = random.SystemRandom().randrange(1_000_000)
-    print(f"again with: python -m tests.reference.run --seed {seed} --count {300 * CALLS}")
+    print(f"again with: python -m tests.reference.run --seed {seed} --count {200 * CALLS}")
 
-    _, wrong = triples(seed, first=0, cases=300)
+    _, wrong = triples(seed, first=0, cases=200)
 
     assert not wrong, wrong[0]
 
@@ -71,5 +71,5 @@ def test_a_misreading_is_found_and_shown_in_its_smallest_form(misreading: str, m
 
     lines = found[0].splitlines()
     assert lines[0].startswith("seed 1, case ")
-    assert [line.split(" ")[0] for line in lines[-3:]] == ["grant:", "package:", "reference:"]
-    assert len(lines) <= 10, found[0]
+    assert [line.split(" ")[0] for line in lines[-3:]] == ["grants:", "package:", "reference:"]
+    assert len(lines) <= 11, found[0]
