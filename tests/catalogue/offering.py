@@ -9,7 +9,13 @@ from typing import Any, Final
 
 WORDS: Final = frozenset(sys.argv[1:])
 TOOLS: Final[list[dict[str, Any]]] = [
-    {"name": "get_board", "description": "Get a board", "inputSchema": {"type": "object"}, "x-mine": None},
+    {
+        "name": "get_board",
+        "description": "Get a board",
+        "inputSchema": {"type": "object"},
+        "x-mine": None,
+        "n": [1.0, 12345678901234567890],
+    },
     {"name": "delete_board", "inputSchema": {"type": "object", "properties": {"a": {"default": None}}}},
     {"name": "ask", "execution": {"taskSupport": "optional"}, "inputSchema": 7},
 ]

@@ -67,6 +67,14 @@ def test_a_server_that_lists_no_tools_is_an_error_that_says_why(command: list[st
         list_tools(command)
 
 
+@pytest.mark.parametrize(
+    "answer", ['{"jsonrpc": "2.0", "id": 1, "result": {}, "result": {}}', '{"id": 1, "result": 7}']
+)
+def test_an_answer_that_readers_could_take_in_two_ways_is_none(answer: str) -> None:
+    with pytest.raises(UpstreamError, match="malformed"):
+        ask([sys.executable, "-c", f"input(); print({answer!r}, flush=True); input()"])
+
+
 def test_what_a_failing_server_said_last_is_in_the_error() -> None:
     with pytest.raises(UpstreamError) as failure:
         list_tools(offering("failing"))

@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _ask(command: list[str]) -> tuple[Lock, list[str]]:
-    from ..catalogue.definitions import ask
+    from ..catalogue.scan import ask
     from ..pins.lock import Lock, Server, collect
     from ..policy import Kind
 
