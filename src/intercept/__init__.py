@@ -24,7 +24,8 @@ In reading order, each knowing only what stands above it:
     lint/         what is unwise in a policy: an engine, and one module a rule
     catalogue/    what a live server offers, how dangerous each is (`risk`), and policies to begin with (`draft`)
     enforcement   admit(judge): evaluate, reserve, decide
-    rehearsal     a session without peers, in virtual time; `trial` plays a policy's tests on it, `explanation` explains
+    rehearsal     a session without peers, in virtual time; `trial` plays a policy's tests on it,
+                  `replay` recorded sessions, `explanation` explains
     parking       where calls wait whose decision takes longer than a pump may
     upstream      the server's process: spawn, signal, leave nobody behind
     relay         two pump threads and the one writer of each destination

@@ -7,6 +7,7 @@ What `admit` says is on record already (DESIGN section 6).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .errors import AuditError, StoreUnavailable
@@ -88,7 +89,9 @@ class Enforcer:
             StoreBusy: the store does not answer within `patience` seconds. Nothing was changed.
         """
         now = self._clock()
-        return self._recorded(judge, self._remembering(judge, self._decide(judge, now, patience)), now)
+        needs_history = not judge.withheld and any(map(judge.policy.needs_history, judge.uses))
+        before = self._history.answered(patience) if needs_history else None
+        return self._recorded(judge, self._remembering(judge, self._decide(judge, now, before, patience)), now, before)
 
     def _remembering(self, judge: Judge, verdict: Verdict) -> Verdict:
         """`verdict` with what has to be kept once the call is answered."""
@@ -98,11 +101,10 @@ class Enforcer:
         granted = verdict.admission.granted if verdict.admission else None
         return Verdict(verdict.decision, Admission(granted, remembered))
 
-    def _decide(self, judge: Judge, now: float, patience: float) -> Verdict:
+    def _decide(self, judge: Judge, now: float, before: AbstractSet[str] | None, patience: float) -> Verdict:
         if judge.withheld:
             return Verdict(_unjudged(judge, judge.withheld))
         policy = judge.policy
-        before = self._history.answered(patience) if any(map(policy.needs_history, judge.uses)) else None
         circumstances = Circumstances(now, self._grant, judge.annotations, judge.answered, before)
         decision = (
             policy.evaluate(judge.uses[0], circumstances)
@@ -136,7 +138,7 @@ class Enforcer:
             decision = decision._replace(shadow=decision.shadow + rules)
         return Verdict(decision, Admission(granted))
 
-    def _recorded(self, judge: Judge, verdict: Verdict, now: float) -> Verdict:
+    def _recorded(self, judge: Judge, verdict: Verdict, now: float, before: AbstractSet[str] | None = None) -> Verdict:
         """`verdict`, which is on record now; if that cannot be, a denial that charges nothing."""
         if self._recorder is None:
             return verdict
@@ -155,7 +157,9 @@ class Enforcer:
                 took=round((self._clock() - now) * 1e6),
                 annotations=judge.annotations,
                 answered=judge.answered,
+                before=before,
                 continues=judge.continues,
+                withheld=bool(judge.withheld),
             )
         except AuditError as error:
             if admission is not None and admission.granted is not None:

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from .answers import denial
-from .enforcement import Enforcer
+from .enforcement import Enforcer, Verdict
 from .errors import ProtocolError
 from .limits import CounterStore
 from .policy import Decision, Effect, Kind, PolicySet
 from .protocol import MARKER, PARSE_ERROR
-from .session import Answer, Forward, Judge, Session
+from .session import Answer, Ended, Forward, Judge, Outcome, Session
+from .uses import uses_of
 from .values import Json
 from .wire import Request, Response, parse_client
 
@@ -103,6 +104,38 @@ class Rehearsal:
             return Settled(decision, *_read(done.data), judge)
         self._answer()
         return Settled(decision, "", {}, judge)
+
+    def admit(
+        self,
+        request: Request,
+        policy: PolicySet,
+        *,
+        annotations: dict[str, Json] | None,
+        answered: frozenset[str] | None,
+        continues: bool = False,
+        approved: bool = False,
+    ) -> Verdict:
+        """Decide about `request` by `policy` and leave it in flight, until `ended` or `withdrawn` is told.
+
+        `continues`: it carries on a call that needed input; `approved`: a person has agreed to it.
+        """
+        uses = uses_of(request, policy.judges)
+        if not uses:
+            return Verdict(Decision(Effect.ALLOW, str(request.params.get("name")), (), "", policy.digest))
+        digest = policy.digest if approved else ""
+        return self._enforcer.admit(
+            Judge(request, uses, policy, annotations, answered, continues=continues, approved=digest)
+        )
+
+    def ended(self, verdict: Verdict, outcome: Outcome) -> None:
+        """A call that was admitted has ended."""
+        if verdict.admission is not None:
+            self._enforcer.ended(Ended(verdict.admission, outcome))
+
+    def withdrawn(self, verdict: Verdict) -> None:
+        """A call that was admitted is not made."""
+        if verdict.admission is not None:
+            self._enforcer.withdraw(verdict.admission)
 
     def _answer(self) -> None:
         done = self._session.from_upstream(Response(_ID, {"jsonrpc": "2.0", "id": _ID, "result": {"content": []}}))

@@ -11,8 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from intercept.audit import Arguments, Place, Recorder, Settings
-from intercept.policy import Circumstances, PolicySet, ToolCall
+from intercept.audit import Arguments, Place, Recorded, Recorder, Settings
+from intercept.audit.events import microseconds
+from intercept.enforcement import Enforcer
+from intercept.policy import Circumstances, Effect, Kind, PolicySet, ToolCall
+from intercept.rehearsal import request_for
+from intercept.replay import Stores
+from intercept.session import Judge
 from intercept.uses import Peers
 
 from ..harness import policy_of
@@ -36,6 +41,7 @@ class Log:
         keep: int | None = None,
         policy: str = POLICY,
         now: float = START,
+        store: Stores | None = None,
     ) -> None:
         self.now = now
         self.notes: list[str] = []
@@ -48,9 +54,12 @@ class Log:
             clock=lambda: self.now,
             note=self.notes.append,
         )
+        self.answered: set[str] = set()
+        keyed = (store or Stores()).of(self.recorder.session, "a grant")
+        self.enforcer = Enforcer(keyed, grant="a grant", clock=lambda: self.now, recorder=self.recorder)
 
     def call(self, tool: str = "send", *, outcome: str | None = "ok", **arguments: Any) -> int:
-        """Decide about a call, record it and what became of it; return the number of the call."""
+        """Record a call, about which limits and history do not decide, and what became of it; return its number."""
         use = ToolCall(tool, arguments)
         decision = self.policy.evaluate(use, Circumstances(self.now))
         recorded = self.recorder.decision([use], decision, PEERS, policy=self.policy, now=self.now, took=12)
@@ -59,6 +68,21 @@ class Log:
             self.recorder.outcome(recorded, outcome)
             self.now += 0.001
         return recorded.call
+
+    def decide(self, tool: str, *, outcome: str | None = "ok", **arguments: Any) -> Recorded:
+        """Make a call as a client would: it is decided by all that counts, recorded, and answered so if it passes."""
+        request = request_for(Kind.TOOL, tool, json.dumps(arguments))
+        verdict = self.enforcer.admit(
+            Judge(request, (ToolCall(tool, arguments),), self.policy, None, frozenset(self.answered))
+        )
+        number = max(record["call"] for record in self.records() if record["type"] == "decision")
+        recorded = Recorded(number, microseconds(self.now))
+        self.now += 0.001
+        if verdict.decision.effect is Effect.ALLOW and outcome is not None:
+            self.recorder.outcome(recorded, outcome)
+            self.answered.add(tool)
+            self.now += 0.001
+        return recorded
 
     @property
     def path(self) -> Path:

@@ -67,6 +67,22 @@ class Decided(NamedTuple):
     """It carried on an earlier call that had needed input, and was not charged again."""
     several: bool = False
     """The request used more than one thing, and only the first is named."""
+    before: frozenset[str] | None = None
+    """The tools that had been answered in other sessions of the grant; None if that did not matter."""
+    withheld: bool = False
+    """Refused whatever the policy says."""
+    approval: str = ""
+    """What came of asking a person, where that is part of this record; see `Approval`."""
+    limits: tuple[Limited, ...] = ()
+
+
+class Limited(NamedTuple):
+    """A limit that took part in a decision."""
+
+    counter: str
+    scope: str
+    window: float | None
+    """Seconds; None: it has no fixed length."""
 
 
 # --- times ----------------------------------------------------------------------------------------------------------
@@ -151,6 +167,10 @@ def decided(body: dict[str, Json], exact: dict[str, Json] | None) -> Decided:
             shadow=_rules(body.get("shadow", [])),
             continues=body.get("continues") is True,
             several="uses" in body,
+            before=_names(body["grant_answered"]) if "grant_answered" in body else None,
+            withheld=body.get("withheld") is True,
+            approval=_approval(body.get("approval")),
+            limits=_limits(body["limits"]),
         )
     except (KeyError, TypeError, ValueError):
         raise AuditFormatError("a decision record is not of this format") from None
@@ -176,3 +196,25 @@ def _rules(value: Json) -> tuple[RuleRef, ...]:
         for rule in value
         if isinstance(rule, dict)
     )
+
+
+def _names(value: Json) -> frozenset[str]:
+    if not isinstance(value, list):
+        raise TypeError
+    return frozenset(map(_text, value))
+
+
+def _approval(value: Json) -> str:
+    return _text(value["answer"]) if isinstance(value, dict) else ""
+
+
+def _limits(value: Json) -> tuple[Limited, ...]:
+    if not isinstance(value, list):
+        raise TypeError
+    limits = []
+    for limit in value:
+        if isinstance(limit, dict):
+            window = limit.get("window_s")
+            seconds = window if isinstance(window, int | float) and not isinstance(window, bool) else None
+            limits.append(Limited(_text(limit["counter"]), _text(limit["scope"]), seconds))
+    return tuple(limits)

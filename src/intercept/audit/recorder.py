@@ -136,9 +136,14 @@ class Recorder:
         took: int,
         annotations: Mapping[str, Json] | None = None,
         answered: AbstractSet[str] | None = frozenset(),
+        before: AbstractSet[str] | None = None,
         continues: bool = False,
+        withheld: bool = False,
     ) -> Recorded:
         """Record what was decided about a request; `now` is the time that was decided by, `took` microseconds.
+
+        `answered` and `before` are the tools that had been answered in the session and in others of the grant;
+        `withheld`: whatever the policy says, the definition of the tool is not the pinned one.
 
         Raises:
             AuditError: it is not recorded, so it must not be carried out.
@@ -161,10 +166,14 @@ class Recorder:
             rest["shadow"] = rules_json(decision.shadow)
         if len(uses) > 1:
             rest["uses"] = [clean(use.name, _NAME) for use in uses[:_MOST_USES]]
-        if annotations:
+        if annotations is not None:
             rest["annotations"] = dict(annotations)
+        if before is not None and len(before) <= _MOST_USES:
+            rest["grant_answered"] = list[Json](sorted(clean(tool, _NAME) for tool in before))
         if continues:
             rest["continues"] = True
+        if withheld:
+            rest["withheld"] = True
         if (asked := decision.asked) is not None:
             rest["approval"] = {"answer": asked.approval, "id": asked.id} if asked.id else {"answer": asked.approval}
         if rest:

@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "pin": "record what a server offers, and review what changed",
     "scan": "what tools a server has, how dangerous they are, and a policy to begin with",
     "status": "what each limit has left",
+    "replay": "what would have happened under another policy",
     "schema": "the JSON Schema of policy files, for editors",
 }
 """Beside the proxy itself, which needs no name. Each is a module with `add_parser` and `run`; one with `TAKES_SERVER`

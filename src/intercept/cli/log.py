@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("`--head` belongs to `intercept log verify`")
     if arguments.follow and what != "show":
         raise UsageError(f"`--follow` does not belong to `intercept log {what}`")
-    paths = logs or [_default()]
+    paths = logs or [default_log()]
     try:
         if what == "verify":
             return _verify(paths, arguments.head, arguments.format)
@@ -96,7 +96,12 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _default() -> str:
+def default_log() -> str:
+    """Where the proxy records unless it is told otherwise.
+
+    Raises:
+        UsageError: there is nothing.
+    """
     place = audit_directory()
     if not os.path.isdir(place):
         raise UsageError(f"nothing was recorded in `{place}` yet; name the place that `--audit` named")

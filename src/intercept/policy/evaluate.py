@@ -178,13 +178,13 @@ class Policy:
     def evaluate(self, call: ToolCall, circumstances: Circumstances) -> Decision:
         """Decide `call` by this file alone."""
         decision = self.enforced(call, circumstances)
-        return self._shadowed(decision) if self.shadow else decision
+        return self.shadowed(decision) if self.shadow else decision
 
     def enforced(self, call: ToolCall, circumstances: Circumstances) -> Decision:
         """As `evaluate`, were the whole file not in shadow mode."""
         if call.kind not in self.sections:
             return Decision(Effect.ALLOW, call.name, (), "", self.digest)
-        plan = self._plan(call.kind, call.name)
+        plan = self.plan(call.kind, call.name)
         return plan.decision or combine(plan.rules, call, circumstances, self.digest)
 
     def shows(self, kind: Kind, name: str) -> bool:
@@ -194,7 +194,7 @@ class Policy:
             return True
         if name in section.hidden:
             return False
-        return not section.hides_denied or self._plan(kind, name).is_usable
+        return not section.hides_denied or self.plan(kind, name).is_usable
 
     def filters(self, kind: Kind) -> bool:
         """Whether `shows` could be false for some name."""
@@ -207,9 +207,10 @@ class Policy:
 
     def needs_history(self, call: ToolCall) -> bool:
         """Whether what becomes of `call` depends on what was answered in other sessions of the grant."""
-        return call.kind in self.sections and self._plan(call.kind, call.name).needs_history
+        return call.kind in self.sections and self.plan(call.kind, call.name).needs_history
 
-    def _plan(self, kind: Kind, name: str) -> Plan:
+    def plan(self, kind: Kind, name: str) -> Plan:
+        """What is known about `name`; the file has to judge this kind."""
         key = (kind, name)
         plan = self._named.get(key) or self._others.get(key)
         if plan is None:
@@ -223,7 +224,8 @@ class Policy:
                 self._others[key] = plan
         return plan
 
-    def _shadowed(self, decision: Decision) -> Decision:
+    def shadowed(self, decision: Decision) -> Decision:
+        """`decision` as it is were the whole file in shadow mode."""
         if decision.effect is Effect.ALLOW:
             return decision
         refusing = decision.rules or (RuleRef("default", self.path, 0, Effect.DENY, decision.reason),)
@@ -259,16 +261,19 @@ class PolicySet:
         """Decide `call`. What is not denied may still have charges to reserve, all or none of them."""
         if self._only is not None:
             return self._only.evaluate(call, circumstances)
-        decisions = [policy.evaluate(call, circumstances) for policy in self.policies]
+        return self.joined(call.name, [policy.evaluate(call, circumstances) for policy in self.policies])
+
+    def joined(self, name: str, decisions: Sequence[Decision]) -> Decision:
+        """What the decisions of all files about `name` come to."""
         shadow = tuple(ref for decision in decisions for ref in decision.shadow)
         refusing = [decision for decision in decisions if decision.effect is Effect.DENY]
         if refusing:
             rules = tuple(ref for decision in refusing for ref in decision.rules)
-            return Decision(Effect.DENY, call.name, rules, refusing[0].reason, self.digest, shadow=shadow)
+            return Decision(Effect.DENY, name, rules, refusing[0].reason, self.digest, shadow=shadow)
         asking = [decision for decision in decisions if decision.effect is Effect.ASK]
         return Decision(
             Effect.ASK if asking else Effect.ALLOW,
-            call.name,
+            name,
             tuple(ref for decision in asking or decisions for ref in decision.rules),
             asking[0].reason if asking else "",
             self.digest,
