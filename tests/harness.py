@@ -9,13 +9,14 @@ import json
 import shutil
 import tempfile
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from intercept.audit import Recorder
 from intercept.enforcement import Enforcer
 from intercept.errors import ProtocolError
+from intercept.limits import CounterStore
 from intercept.limits.memory import MemoryStore
 from intercept.pins.lock import Lock
 from intercept.pins.watch import Watch
@@ -39,7 +40,14 @@ def policy_of(*texts: str, folder: str) -> PolicySet:
 class Conversation:
     """`to_upstream` and `to_client` are the messages that each got, in order; `notes` what the operator was told."""
 
-    def __init__(self, *policies: str, reloads: bool = True, lock: Lock | None = None) -> None:
+    def __init__(
+        self,
+        *policies: str,
+        reloads: bool = True,
+        lock: Lock | None = None,
+        store: CounterStore | None = None,
+        note: Callable[[str], None] | None = None,
+    ) -> None:
         self.now = 1_800_000_000.0
         self._folder = tempfile.mkdtemp()
         weakref.finalize(self, shutil.rmtree, self._folder)
@@ -51,7 +59,7 @@ class Conversation:
             pins=None if lock is None else Watch(lock),
         )
         self._drawn = 0
-        self._enforcer = Enforcer(MemoryStore(), grant="test", clock=lambda: self.now)
+        self._enforcer = Enforcer(store or MemoryStore(), grant="test", clock=lambda: self.now, note=note)
         self.to_upstream: list[Body] = []
         self.to_client: list[Body] = []
         self.notes: list[str] = []

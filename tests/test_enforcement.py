@@ -1,5 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
+from intercept.limits.memory import MemoryStore
+from intercept.limits.scoped import ScopedStore
+from intercept.limits.sqlite import SQLiteStore
+from intercept.values import Json
 from tests.harness import Conversation, call, denied, request
 
 SPEND = """
@@ -287,3 +295,41 @@ def test_a_rule_in_shadow_mode_that_would_ask_holds_nothing_and_is_told_to_the_o
 
     assert [message["id"] for message in talk.to_upstream] == [1]
     assert talk.notes == ["allowed `pay`, which in enforce mode would have required a person's approval by `trial`"]
+
+
+def test_what_a_grant_did_before_counts_as_done_while_nobody_can_look_it_up(tmp_path: Path) -> None:
+    broken = tmp_path / "state.sqlite"
+    broken.write_bytes(b"no database" * 1000)
+    policy = "tools: {read: {}, other: {}, send: {action: deny, after: read, after_scope: grant}}"
+    notes: list[str] = []
+    store = ScopedStore(lambda: SQLiteStore(str(broken), grant="ana"))
+    talk = Conversation(policy, store=store, note=notes.append)
+    for number, name in enumerate(("other", "send", "read")):
+        talk.client(call(number, name))
+    talk.upstream({"jsonrpc": "2.0", "id": 2, "result": {"content": []}})
+    broken.unlink()
+    talk.client(call(3, "other"))
+    talk.client(call(4, "send"))
+
+    assert [message["id"] for message in talk.to_upstream] == [0, 2, 3]
+    assert [message["id"] for message in talk.to_client] == [1, 2, 4]
+    assert notes == [f"the state file is damaged: {notes[0].partition(': ')[2]}"] * 2
+    assert SQLiteStore(str(broken), grant="ana").answered(patience=5) == {"read"}
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "applies"), [({"result": {"content": []}}, True), ({"error": {"code": 1, "message": "no"}}, False)]
+)
+def test_only_what_was_answered_with_a_result_is_remembered_for_the_grant(
+    answer: dict[str, Json], applies: bool
+) -> None:
+    policy = "tools: {read: {}, send: {action: deny, after: read, after_scope: grant}}"
+    store = MemoryStore()
+    first, second = Conversation(policy, store=store), Conversation(policy, store=store)
+    first.client(call(1, "read"))
+    second.client(call(1, "send"))
+    first.upstream({"jsonrpc": "2.0", "id": 1, **answer})
+    second.client(call(2, "send"))
+
+    assert [message["id"] for message in second.to_upstream] == ([1] if applies else [1, 2])

@@ -74,7 +74,7 @@ class Enforcer:
         """
         self._note = note
         self._store = store
-        self._history = History(store)
+        self._history = History(store, self._troubled)
         self._grant = grant
         self._clock = clock
         self._recorder = recorder
@@ -89,12 +89,15 @@ class Enforcer:
             StoreBusy: the store does not answer within `patience` seconds. Nothing was changed.
         """
         now = self._clock()
-        needs_history = not judge.withheld and any(map(judge.policy.needs_history, judge.uses))
-        before = self._history.answered(patience) if needs_history else None
+        before = None
+        if judge.policy.needs_state and not judge.withheld and any(map(judge.policy.needs_history, judge.uses)):
+            before = self._history.answered(patience)
         return self._recorded(judge, self._remembering(judge, self._decide(judge, now, before, patience)), now, before)
 
     def _remembering(self, judge: Judge, verdict: Verdict) -> Verdict:
         """`verdict` with what has to be kept once the call is answered."""
+        if not judge.policy.needs_state:
+            return verdict
         remembered = tuple(use.name for use in judge.uses if judge.policy.remembers(use))
         if not remembered or verdict.decision.effect is not Effect.ALLOW:
             return verdict
@@ -122,9 +125,12 @@ class Enforcer:
         try:
             return self._reserve(decision, now, patience)
         except StoreUnavailable as error:
-            if self._note is not None and error.remedy:
-                self._note(f"{error}: {error.remedy}")
+            self._troubled(error)
             return Verdict(refusal(decision, f"the limits of this call cannot be looked at: {error}."))
+
+    def _troubled(self, error: StoreUnavailable) -> None:
+        if self._note is not None and error.remedy:
+            self._note(f"{error}: {error.remedy}")
 
     def _reserve(self, decision: Decision, now: float, patience: float) -> Verdict:
         granted = self._store.reserve(decision.charges, now, patience=patience)

@@ -25,3 +25,17 @@ def audit_directory() -> str:
 def default_state() -> str:
     """Where limits are counted that outlive a session unless `--state` or `$INTERCEPT_STATE` says otherwise."""
     return os.path.join(state_directory(), "state.sqlite")
+
+
+def shown_state(place: str) -> str:
+    """`place`, which `--state` may name, as it may be shown: of a URL no more than its scheme and its host."""
+    if "://" not in place:
+        return place
+    from urllib.parse import urlsplit
+
+    parts = urlsplit(place)
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:  # what looks like a port is none, and may be part of a password
+        host, port = None, None
+    return f"{parts.scheme}://{host or '...'}{f':{port}' if port else ''}"

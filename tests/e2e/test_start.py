@@ -61,11 +61,13 @@ def test_nothing_is_imported_before_the_first_byte_but_what_loading_a_policy_nee
 
 
 def test_the_start_line_names_the_policies_and_what_an_author_should_know(tmp_path: Path) -> None:
-    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first, second, data = tmp_path / "first.yaml", tmp_path / "second.yaml", tmp_path / "data"
+    data.mkdir()
     first.write_text("tools: {safe: {limits: [{max: 1, window: 60, scope: grant}]}}\n")
     second.write_text("default: allow\n")
-    command = proxy(first, *KINDS["python_lines"], str(tmp_path / "journal"))
-    command = [*PROXY, "--policy", str(first), "--policy", str(second), *command[command.index("--") :]]
+    command = proxy(first, *KINDS["python_lines"], str(tmp_path / "journal"), f"--root={data}")
+    options = ["--grant", "ana", "--state", str(data / "state.sqlite")]
+    command = [*PROXY, "--policy", str(first), "--policy", str(second), *options, *command[command.index("--") :]]
     with RawClient(command, tmp_path / "stderr") as client:
         client.handshake()
         client.end()
@@ -75,7 +77,9 @@ def test_the_start_line_names_the_policies_and_what_an_author_should_know(tmp_pa
     assert str(first) in words
     assert str(second) in words
     assert "default" in words, "a policy without `default` denies, and says so"
-    assert "warning" not in words
+    assert f"intercept: counting for grant `ana` in {data / 'state.sqlite'}\n" in words
+    assert f"warning: the state file {data / 'state.sqlite'} lies under `--root={data}`" in words
+    assert words.count("warning") == 1
 
 
 @pytest.mark.parametrize("shape", ["{folder}", "--root={folder}", "{folder}/policy.yaml"])

@@ -131,6 +131,8 @@ def _relay(
     _announce(notices, policy, policies, command, lock)
     if recorder is not None:
         notices.say(f"recording to {recorder.path}")
+    if policy.needs_state:
+        _announce_state(notices, state, grant, command)
 
     code = Control(relay, upstream, wakeup, notices, reloader, recorder, lock_reloader).run()
     store.close()
@@ -238,6 +240,18 @@ def _announce(
                 f"warning: the {what} {path} lies under `{place}`, an argument of the server: its tools could "
                 f"rewrite the {what}; move it elsewhere"
             )
+
+
+def _announce_state(notices: Notices, place: str | None, grant: str, command: Sequence[str]) -> None:
+    from ..state import default_state, shown_state
+
+    place = place or default_state()
+    notices.say(f"counting for grant `{grant}` in {shown_state(place)}")
+    if "://" not in place and (argument := _reachable(place, command)) is not None:
+        notices.say(
+            f"warning: the state file {place} lies under `{argument}`, an argument of the server: its tools could "
+            "rewrite what was counted; name another place with `--state`"
+        )
 
 
 def _reachable(path: str, command: Sequence[str]) -> str | None:

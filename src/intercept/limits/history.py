@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from threading import Lock, Thread
@@ -17,8 +18,10 @@ _PATIENT: Final = 5.0
 class History:
     """What a proxy knows of its grant: what `store` keeps, and what could not be kept yet. Thread-safe."""
 
-    def __init__(self, store: CounterStore) -> None:
+    def __init__(self, store: CounterStore, troubled: Callable[[StoreUnavailable], None] = lambda _: None) -> None:
+        """`troubled` is told what keeps the store from being used."""
         self._store = store
+        self._troubled = troubled
         self._lock = Lock()
         self._waiting: set[str] = set()
         """To be kept before anybody is told anything."""
@@ -33,7 +36,8 @@ class History:
         try:
             self._keep_all(patience)
             return self._store.answered(patience=patience)
-        except StoreUnavailable:
+        except StoreUnavailable as error:
+            self._troubled(error)
             return None
 
     def remember(self, tool: str, patience: float) -> None:
@@ -42,8 +46,8 @@ class History:
             self._waiting.add(tool)
         try:
             self._keep_all(patience)
-        except StoreUnavailable:
-            pass  # whoever asks next has to wait for it, or is told nothing
+        except StoreUnavailable as error:
+            self._troubled(error)  # whoever asks next has to wait for it, or is told nothing
         except StoreBusy:
             with self._lock:
                 if self._worker is None or not self._worker.is_alive():

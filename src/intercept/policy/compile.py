@@ -99,6 +99,7 @@ class _Compiler:
             ),
             allows_unknown_methods=(file.unknown_methods or file.default) == "allow" or shadow,
             needs_annotations="annotations" in self._uses,
+            needs_state="state" in self._uses,
             remembered=tuple(self._remembered),
             notes=tuple(self._notes()),
             results=None if shadow else self._results(file.results),
@@ -213,6 +214,7 @@ class _Compiler:
             after = self._names("after", rule.after, *at)
             self._waited_for |= after.exact
             if rule.after_scope == "grant":
+                self._uses.add("state")
                 self._remembered.append(after)
         return Rule(
             ref,
@@ -310,6 +312,8 @@ class _Compiler:
                 for i, text in enumerate(written.per)
                 if (found := self._reading(context, "tool.name" if text == "tool" else text, (*at, "per", i)))
             ]
+            if written.scope != "session":
+                self._uses.add("state")
             if isinstance(written, schema.Concurrency):
                 highest, amount, price = Decimal(written.max_concurrent), Decimal(1), None
             else:

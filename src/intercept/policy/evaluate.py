@@ -153,6 +153,7 @@ class Policy:
         denied_requests: frozenset[str] = frozenset(),
         allows_unknown_methods: bool = False,
         needs_annotations: bool = False,
+        needs_state: bool = False,
         remembered: tuple[Names, ...] = (),
         notes: tuple[str, ...] = (),
         results: Results | None = None,
@@ -167,6 +168,8 @@ class Policy:
         self.denied_requests = denied_requests
         self.allows_unknown_methods = allows_unknown_methods
         self.needs_annotations = needs_annotations
+        self.needs_state = needs_state
+        """Whether it counts or looks at what outlives a session."""
         self.remembered = remembered
         """Tools for which some `after` looks at all sessions of the grant."""
         self.notes = notes
@@ -252,6 +255,7 @@ class PolicySet:
         """Lines for the operator at the start."""
         self.allows_unknown_methods = all(policy.allows_unknown_methods for policy in policies)
         self.needs_annotations = any(policy.needs_annotations for policy in policies)
+        self.needs_state = any(policy.needs_state for policy in policies)
         self._remembered = tuple(names for policy in policies for names in policy.remembered)
         self.results = _together([policy.results for policy in policies if policy.results is not None])
         """What may come back; None: anything."""
