@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any, Final
 
-WORDS: Final = frozenset(sys.argv[1:])
+WORDS: Final = set(sys.argv[1:])
 TOOLS: Final[list[dict[str, Any]]] = [
     {
         "name": "get_board",
@@ -36,6 +36,8 @@ def answer(request: dict[str, Any]) -> None:
     modern = "io.modelcontextprotocol/protocolVersion" in params.get("_meta", {})
     if method == "initialize" and "modern" in WORDS:
         return say({"id": number, "error": {"code": -32022, "message": "no", "data": {"supported": ["2026-07-28"]}}})
+    if method == "initialize" and params["capabilities"].keys() != {"roots", "sampling", "elicitation"}:
+        sys.exit("a client that can do less")
     if method == "initialize":
         return say({"id": number, "result": ABOUT | {"protocolVersion": "2025-06-18", "serverInfo": ME}})
     if method == "server/discover" and "modern" in WORDS:
@@ -52,13 +54,18 @@ def answer(request: dict[str, Any]) -> None:
         say({"method": "notifications/message", "params": {"level": "info", "data": "x" * 100_000}})
         say({"id": "r1", "method": "roots/list"})
         say({"id": "p1", "method": "ping"})
-        answers = [json.loads(sys.stdin.readline()) for _ in range(2)]
-        if [("error" in each, "result" in each) for each in answers] != [(True, False), (False, True)]:
+        say({"id": "s1", "method": "sampling/createMessage"})
+        answers = [json.loads(sys.stdin.readline()) for _ in range(3)]
+        if [each.get("result") for each in answers] != [{"roots": []}, {}, None]:
             sys.exit("a client that answers otherwise")
     if "paged" in WORDS or "endless" in WORDS:
         at = int(params.get("cursor", "0"))
         more = {} if at == len(TOOLS) - 1 and "endless" not in WORDS else {"nextCursor": str(at + 1)}
         return say({"id": number, "result": {"tools": [TOOLS[at % len(TOOLS)]]} | more})
+    if "late" in WORDS:
+        say({"method": "notifications/tools/list_changed"})
+        WORDS.remove("late")
+        return say({"id": number, "result": {"tools": []}})
     return say({"id": number, "result": {"tools": TOOLS}})
 
 

@@ -40,6 +40,7 @@ def offering(*words: str) -> list[str]:
         (["paged"], "2025-06-18"),
         (["modern", "paged"], "2026-07-28"),
         (["chatty"], "2025-06-18"),
+        (["late"], "2025-06-18"),
     ],
 )
 def test_everything_comes_as_the_server_gave_it(words: list[str], protocol: str) -> None:

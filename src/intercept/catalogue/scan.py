@@ -30,6 +30,10 @@ PATIENCE: Final = 60.0
 """Seconds for the first answer, and for each one after it. Real servers that `npx` has to fetch need up to 26."""
 LEGACY: Final = "2025-11-25"
 MODERN: Final = "2026-07-28"
+CAPABILITIES: Final[dict[str, Json]] = {"roots": {"listChanged": True}, "sampling": {}, "elicitation": {}}
+"""What a client may be able to do: some servers offer a tool only to clients that can do what it needs."""
+_TIMES: Final = 3
+"""That lists are asked for while the server says that they change: some add tools once they know their client."""
 _PAGES: Final = 100
 """Of one list; a server that has still more is going in circles."""
 
@@ -93,12 +97,16 @@ class _Talk:
         self._last = 0
         self._envelope: dict[str, Json] = {}
         self._about: dict[str, Json] = {}
+        self._changed = False
+        """Whether the server has said, since the lists were last asked for, that one is another now."""
         self._client: dict[str, Json] = {"name": "intercept", "version": __version__}
 
     def shake_hands(self) -> bool:
         """Begin in the old way; False if the server will have none of it."""
         try:
-            about = self._request("initialize", protocolVersion=LEGACY, capabilities={}, clientInfo=self._client)
+            about = self._request(
+                "initialize", protocolVersion=LEGACY, capabilities=CAPABILITIES, clientInfo=self._client
+            )
         except _Refused:
             return False
         self._about = about
@@ -107,7 +115,7 @@ class _Talk:
 
     def discover(self) -> bool:
         """Begin in the new way; False if the server will have none of it, or has ended."""
-        self._envelope = {PROTOCOL_VERSION: MODERN, CLIENT_INFO: self._client, CLIENT_CAPABILITIES: {}}
+        self._envelope = {PROTOCOL_VERSION: MODERN, CLIENT_INFO: self._client, CLIENT_CAPABILITIES: CAPABILITIES}
         try:
             self._about = self._request("server/discover")
         except (_Refused, UpstreamError):
@@ -123,14 +131,19 @@ class _Talk:
         instructions = about.get("instructions")
         can = about.get("capabilities")
         can = can if isinstance(can, dict) else {}
-        return Offer(
+        offer = Offer(
             version if isinstance(version, str) else "",
             server if isinstance(server, dict) else {},
             instructions if isinstance(instructions, str) else "",
-            # Some servers have tools and do not say so.
-            self._all("tools") if "tools" in can or "prompts" not in can else [],
-            self._all("prompts") if "prompts" in can else [],
         )
+        for _ in range(_TIMES):
+            self._changed = False
+            # Some servers have tools and do not say so.
+            offer.tools = self._all("tools") if "tools" in can or "prompts" not in can else []
+            offer.prompts = self._all("prompts") if "prompts" in can else []
+            if not self._changed:
+                break
+        return offer
 
     def _all(self, member: str) -> list[Json]:
         found: list[Json] = []
@@ -168,7 +181,9 @@ class _Talk:
                             raise self._server.failed(f"its answer to `{method}` is malformed: {message}")
                         case Request():
                             self._decline(message)
-                        case Response() | Notification() | ProtocolError():
+                        case Notification():
+                            self._changed = self._changed or message.method.endswith("/list_changed")
+                        case Response() | ProtocolError():
                             pass  # what it prints beside the protocol is of no interest here
 
     def _result(self, message: Response) -> dict[str, Json]:
@@ -180,8 +195,13 @@ class _Talk:
         return result
 
     def _decline(self, request: Request) -> None:
-        if request.method == "ping":
-            self._send({"jsonrpc": "2.0", "id": request.id, "result": {}})
+        answers: dict[str, Json] = {
+            "ping": {},
+            "roots/list": {"roots": []},
+            "elicitation/create": {"action": "decline"},
+        }
+        if request.method in answers:
+            self._send({"jsonrpc": "2.0", "id": request.id, "result": answers[request.method]})
         else:
             error: Json = {"code": METHOD_NOT_FOUND, "message": "nobody is here to ask"}
             self._send({"jsonrpc": "2.0", "id": request.id, "error": error})
