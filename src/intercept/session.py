@@ -328,7 +328,8 @@ class Session:
     def _open_request(self, request: Request, key: RequestId, approval: Handle | None = None) -> Forward | Judge:
         policy = self.policy
         modern = is_modern(request)
-        self._peers = sender(request, self._peers)
+        if modern or request.method == "initialize":
+            self._peers = sender(request, self._peers)
         uses = uses_of(request, self._judges)
         entry = self._open[key] = _Open(request, key, modern, not uses)
         if not uses:
