@@ -27,6 +27,9 @@ NUMBERS = ("0", "-0", "7", "7.0", "1e2", "-1.5", "123456789012345678901234567890
 ODD_NUMBERS = ("1e400", "NaN", "01", "-Infinity")
 
 
+LONG_STRINGS = ("0123456789 ", "a:b {[]}", "~", "é", "\x7f", "\\n", '\\"', "\\u003a")
+
+
 def pick(rng: random.Random, usual: tuple[str, ...], odd: tuple[str, ...]) -> str:
     return rng.choice(odd if rng.random() < 0.02 else usual)
 
@@ -88,6 +91,10 @@ def ident(rng: random.Random) -> str:
 
 def call(rng: random.Random) -> bytes:
     arguments = written(rng, members_of(rng, 3, 4))
+    if rng.random() < 0.1:  # where frames are long, they are written in another way
+        arguments = arguments.replace(
+            "{", f'{{"pad":"{rng.choice(LONG_STRINGS) * 300}"' + ("," if arguments != "{}" else ""), 1
+        )
     params = [('"name"', quoted(pick(rng, ("echo", "é", "a:b"), ("e\\u0063ho",)))), ('"arguments"', arguments)]
     if rng.random() < 0.3:
         meta = rng.choice(('{"progressToken":1}', "{}", "null", '["progressToken"]', '{"intercept/x":1}', '{"x:y":1}'))
@@ -116,6 +123,7 @@ def outcome(read: Callable[[bytes], Message | None], frame: bytes) -> tuple[obje
         return ("refused", str(error), error.code, error.id, type(error.id), error.answerable)
     if message is None:
         return ("nothing",)
+    assert frame_of(message) == encode(message.body), frame
     parts = (type(message), encode(message.body), frame_of(message))
     return (*parts, encode(message.params), message.method) if isinstance(message, Request) else parts
 
@@ -123,14 +131,14 @@ def outcome(read: Callable[[bytes], Message | None], frame: bytes) -> tuple[obje
 def test_a_call_is_read_the_same_either_way() -> None:
     rng = random.Random("calls")
     taken = refused = 0
-    for _ in range(20_000):
+    for _ in range(8_000):
         frame = call(rng)
         expected = outcome(wire._parse_closely, frame)
         assert outcome(parse_client, frame) == expected, frame
         taken += wire._plain_call(frame) is not None
         refused += expected[0] == "refused"
-    assert taken > 2_000  # else nothing was compared
-    assert refused > 2_000
+    assert taken > 1_000  # else nothing was compared
+    assert refused > 1_000
 
 
 @settings(max_examples=300)
@@ -199,7 +207,7 @@ def test_a_call_with_other_params_is_written_anew() -> None:
 def test_an_answer_is_read_the_same_either_way() -> None:
     rng = random.Random("answers")
     taken = 0
-    for _ in range(20_000):
+    for _ in range(8_000):
         frame = answer(rng)
         (message,) = parse_upstream(frame)
         if not isinstance(message, Response) or message.raw is None:
@@ -208,7 +216,55 @@ def test_an_answer_is_read_the_same_either_way() -> None:
         long = wire._upstream_part(wire._decode_upstream(frame.removesuffix(b"\r").decode()), message.raw)
         assert isinstance(long, Response)
         assert (type(long.id), repr(long)) == (type(message.id), repr(message))
-    assert taken > 2_000
+    assert taken > 1_000
+
+
+@pytest.mark.parametrize("odd", ["\x7f", "é", "\\n", '\\"', "\\u0041"])
+def test_only_long_text_without_anything_to_escape_is_written_without_looking_at_each_character(odd: str) -> None:
+    plain = f'{{"a":"{"x{}:[]" * 1000}"}}'
+
+    assert wire._writer_for(plain) is wire._encode_long
+    assert wire._writer_for(plain.replace("x", odd, 1)) is wire._encode
+    assert wire._writer_for('{"a":""}' * 1000) is wire._encode
+
+
+def test_our_keys_are_taken_out_of_whatever_the_upstream_sends_and_nothing_else_is_touched() -> None:
+    rng = random.Random("marks")
+    stripped = 0
+    for _ in range(5_000):
+        body: Json = {"jsonrpc": "2.0", "id": 1, "result": marked(rng, 5)}
+        text = json.dumps(body)
+        for spelling in ("\\u0069ntercept\\/", "intercept\\u002f", "intercept/"):
+            if rng.random() < 0.3:
+                text = text.replace("intercept/", spelling)
+        (message,) = parse_upstream(text.encode())
+        clean = without_marks(body)
+        assert isinstance(message, Response)
+        assert frame_of(message) == (text.encode() + b"\n" if clean == body else encode(clean))
+        stripped += clean != body
+    assert 1_000 < stripped < 4_000
+
+
+def marked(rng: random.Random, depth: int) -> Json:
+    if depth == 0:
+        return rng.choice(["intercept/x", 1, None])
+    if rng.random() < 0.2:
+        return [marked(rng, depth - 1) for _ in range(2)]
+    keys = rng.sample(["_meta", "error", "data", "intercept/decision", "intercept", "b"], rng.randrange(4))
+    return {key: marked(rng, depth - 1) for key in keys}
+
+
+def without_marks(value: Json, *, holds: bool = False, is_error: bool = False) -> Json:
+    """Written anew and naively: `holds` where keys count as ours, `is_error` in the value of a key `error`."""
+    if isinstance(value, list):
+        return [without_marks(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: without_marks(item, holds=key == "_meta" or (is_error and key == "data"), is_error=key == "error")
+        for key, item in value.items()
+        if not (holds and key.startswith("intercept/"))
+    }
 
 
 @pytest.mark.parametrize(

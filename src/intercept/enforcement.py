@@ -116,11 +116,10 @@ class Enforcer:
         )
         if judge.continues and decision.effect is not Effect.DENY:
             decision = _again(decision)
+        if decision.effect is Effect.ASK and judge.approved:
+            decision = _approved(decision, judge.approved)
         if decision.effect is Effect.ASK:
-            if judge.approved:
-                decision = _approved(decision, judge.approved)
-            else:
-                decision = _reaching(decision, elicits=judge.elicits)
+            decision = _reaching(decision, elicits=judge.elicits)
         if decision.effect is Effect.DENY or not decision.charges:
             return Verdict(decision)
         try:

@@ -43,6 +43,8 @@ MAX_NESTING: Final = 128
 """Objects and arrays in a client's message. The Python SDK's reader stops at 200, so ours is never the looser one."""
 LARGE: Final = 64 * 1024
 """Characters above which a frame is looked at in another way; a speed matter only."""
+LONG: Final = 2048
+"""Characters of a frame from which it pays to ask how it can be written; a speed matter only."""
 MAX_WRITTEN_NESTING: Final = 500
 """The same in a message of the upstream that cannot pass as it came; half of what Python's stack has room for."""
 MAX_ID: Final = 1024
@@ -99,6 +101,10 @@ class _DuplicateKeyError(ValueError):
     pass
 
 
+class _MarkedError(ValueError):
+    pass
+
+
 class _NotFiniteError(ValueError):
     pass
 
@@ -112,6 +118,25 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(members) == len(pairs):
         return members
     raise _DuplicateKeyError
+
+
+def _unmarked(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    # Keys are looked at when they are decoded: no spelling hides ours, and no large text is searched for spellings.
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _DuplicateKeyError
+    if ("_meta" in members or "error" in members) and any(
+        key.startswith(MARKER) for holder in _holders(members) for key in holder
+    ):
+        raise _MarkedError
+    return members
+
+
+def _holders(part: dict[str, Json]) -> list[dict[str, Json]]:
+    """Where keys could be taken for ours: `_meta`, and the `data` of an error."""
+    error = part.get("error")
+    places = (part.get("_meta"), error.get("data") if isinstance(error, dict) else None)
+    return [place for place in places if isinstance(place, dict)]
 
 
 def _finite(text: str) -> float:
@@ -145,13 +170,16 @@ _decode_client = _reader(json.JSONDecoder(object_pairs_hook=_object, parse_float
 # Keeps the last of members with one key, in 60 % of the time; for whoever finds out in another way.
 _decode_unhooked = _reader(json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant))
 # A huge number from the upstream passes as it came; it is never computed with.
-_decode_upstream = _reader(json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant))
+_decode_upstream = _reader(json.JSONDecoder(object_pairs_hook=_unmarked, parse_constant=_no_constant))
+_decode_marked = _reader(json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant))
 
 
-def writer(*, sort: bool = False) -> Callable[[Json], str]:
+def writer(
+    *, sort: bool = False, quoted: Callable[[str], str] = json.encoder.encode_basestring_ascii
+) -> Callable[[Json], str]:
     """What writes JSON as one line of ASCII, with the keys of objects in their order or sorted.
 
-    It raises ValueError for a number that is not finite.
+    `quoted` writes strings. It raises ValueError for a number that is not finite.
     """
     encoder = json.JSONEncoder(
         ensure_ascii=True, allow_nan=False, separators=(",", ":"), check_circular=False, sort_keys=sort
@@ -162,11 +190,20 @@ def writer(*, sort: bool = False) -> Callable[[Json], str]:
     if make is None:  # an interpreter without the accelerator
         return encoder.encode
     options = (":", ",", sort, False, False)
-    write = make(None, encoder.default, json.encoder.encode_basestring_ascii, None, *options)
+    write = make(None, encoder.default, quoted, None, *options)
     return lambda body: "".join(write(body, 0))
 
 
 _encode = writer()
+_encode_long = writer(quoted='"{}"'.format)
+"""For values in whose strings nothing has to be escaped; long ones take it a twentieth of the time."""
+
+
+def _writer_for(text: str) -> Callable[[Json], str]:
+    """Writes what was read from `text` as `_encode` does."""
+    # Where JSON has no escape and nothing but visible ASCII, none of its strings needs one. Few quotes: long strings.
+    is_plain = len(text) > LONG and "\\" not in text and text.isascii() and "\x7f" not in text
+    return _encode_long if is_plain and text.count('"') * 16 < len(text) else _encode
 
 
 def encode(body: Json) -> bytes:
@@ -231,7 +268,8 @@ def _plain_call(frame: bytes) -> Request | None:
         or not (len(params) == 2 or (_CALL_PARAMS.issuperset(params) and _is_plain_meta(params.get("_meta", _NOTHING))))
     ):
         return None
-    raw = f'{{"jsonrpc":"2.0","id":{request_id},"method":"tools/call","params":{_encode(params)}}}'.encode("ascii")
+    written = _encode(params) if len(text) <= LONG else _writer_for(text)(params)
+    raw = f'{{"jsonrpc":"2.0","id":{request_id},"method":"tools/call","params":{written}}}'.encode("ascii")
     if raw.count(b":") != frame.count(b":"):
         return None
     body: dict[str, Json] = {"jsonrpc": "2.0", "id": request_id, "method": "tools/call", "params": params}
@@ -271,7 +309,10 @@ def _parse_closely(frame: bytes) -> Message | None:
         raise _refused(text, f"frame is nested deeper than {MAX_NESTING} levels")
     if "\\" in text and "\\u" in text and _has_lone_surrogate(value):
         raise _refused(text, "a string has half a surrogate pair")
-    return _client_message(value)
+    message = _client_message(value)
+    if len(text) > LONG and isinstance(message, Request):
+        return message._replace(raw=_writer_for(text)(message.body).encode("ascii"))
+    return message
 
 
 def _client_message(value: dict[str, Json]) -> Message:
@@ -468,17 +509,18 @@ def parse_upstream(frame: bytes) -> list[Message | ProtocolError]:
         # Raw, it would end a client that decodes strictly (PROTOCOL section 6.3).
         text, raw = frame.decode("utf-8", "replace"), None
     try:
-        value: Json = _decode_upstream(text)
+        value: Json
+        try:
+            value = _decode_upstream(text)
+        except _MarkedError:
+            value, raw = _decode_marked(text), None
+            _strip_marker(value)
     except _DuplicateKeyError:
         return [_malformed(text, "an object has the same key twice")]
     except RecursionError:
         return [_malformed(text, "nested too deeply")]
     except ValueError:
         return [_malformed(text, "not JSON")] if text.strip(" \t\r") else []
-    # Only these spellings can hide our marker; looking for them first spares a walk through every large result.
-    escaped = "\\" in text and ("\\u" in text or "\\/" in text)
-    if (escaped or ("/" in text and MARKER in text)) and _strip_marker(value):
-        raw = None
     if isinstance(value, list):
         return [_upstream_part(part, None) for part in value]
     if raw is not None and isinstance(value, dict) and len(value) == 3 and "result" in value:
@@ -559,20 +601,15 @@ def _malformed(text: str, message: str) -> ProtocolError:
     return ProtocolError(INTERNAL_ERROR, message, request_id if is_request_id(request_id) else None)
 
 
-def _strip_marker(value: Json) -> bool:
-    """Take our keys out of every `_meta`, and out of the `data` of errors; True if there was one."""
-    found = False
+def _strip_marker(value: Json) -> None:
+    """Take our keys out of every `_meta`, and out of the `data` of errors."""
     pending: list[Json] = [value]
     while pending:
         part = pending.pop()
         if isinstance(part, list):
             pending.extend(part)
         elif isinstance(part, dict):
-            error = part.get("error")
-            for holder in (part.get("_meta"), error.get("data") if isinstance(error, dict) else None):
-                if isinstance(holder, dict):
-                    for key in [key for key in holder if key.startswith(MARKER)]:
-                        del holder[key]
-                        found = True
+            for holder in _holders(part):
+                for key in [key for key in holder if key.startswith(MARKER)]:
+                    del holder[key]
             pending.extend(part.values())
-    return found
