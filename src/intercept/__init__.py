@@ -15,11 +15,11 @@ In reading order, each knowing only what stands above it:
     policy/       model (the vocabulary), source and schema (the file), compile, conditions, evaluate
     answers       what the proxy itself writes: denials, errors
     uses          which tools, resources and prompts a request would use
-    approval/     what a person is asked about a call, and how, and what counts as yes
     results       the texts in a message of the upstream; `screening` passes it, edits it or keeps it back
     pins/         definitions as they were reviewed: digests, the lock file, what changed, what a session withholds
-    session       protocol state of one client and one upstream: Message -> Action
     limits/       the counter port, window and calendar arithmetic, the stores: memory, SQLite, Redis, by scope
+    approval/     a person decides: what is asked, through the client or of an operator, and what counts as yes
+    session       protocol state of one client and one upstream: Message -> Action
     audit/        records of every decision: what they say, how they hold each other, writing, reading
     lint/         what is unwise in a policy: an engine, and one module a rule
     catalogue/    what a live server offers, how dangerous each is (`risk`), and policies to begin with (`draft`)

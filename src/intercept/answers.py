@@ -17,8 +17,8 @@ from .wire import Request, RequestId, Response, encode
 _LARGEST_FRACTION: Final = Decimal(2**53)
 """From here on doubles have no fractions."""
 _ASKED: Final = {
-    Approval.PENDING: "An operator can approve this call, which waits as `{id}`. Once that has happened, make the same "
-    "call again.",
+    Approval.PENDING: "It waits for an operator as `{id}`. Tell the user so, and make the same call again once it was "
+    "approved.",
     Approval.DECLINED: "The person who was asked declined; do not make this call again unless they ask for it.",
     Approval.CANCELLED: "The question to a person was cancelled, so the call was refused.",
     Approval.FAILED: "The client could not ask a person, so the call was refused.",

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .errors import AuditError, StoreUnavailable
+from .errors import AuditError, StoreBusy, StoreUnavailable
 from .limits import CounterStore, Granted, Refused
 from .limits.history import History
-from .policy import Approval, Asked, Channel, Circumstances, Decision, Effect, Exhausted, InFlight, reasons
+from .policy import Approval, Asked, Asking, Channel, Circumstances, Decision, Effect, Exhausted, InFlight, reasons
 from .policy.model import together
 from .session import Ended, Judge, Outcome, Unapproved
 
 if TYPE_CHECKING:
+    from .approval.operator import Operator
     from .audit import Recorded, Recorder
     from .pins.watch import Drift
 
@@ -30,6 +33,9 @@ _ANSWERED: Final = frozenset({Outcome.OK, Outcome.TOOL_ERROR})
 """What makes the rules apply that wait for a tool: anything but a JSON-RPC error (POLICY section 3)."""
 _BUSY: Final = "the limits of this call could not be looked at in time. Retry in a few seconds."
 _OVERLOADED: Final = "too many calls are waiting for a decision. Retry when one of them was answered."
+
+
+_AGREED: Final = (Approval.APPROVED, Approval.REMEMBERED)
 
 
 class Admission:
@@ -67,12 +73,17 @@ class Enforcer:
         clock: Callable[[], float],
         recorder: Recorder | None = None,
         note: Callable[[str], None] | None = None,
+        operator: Callable[[], Operator] | None = None,
     ) -> None:
         """With a `recorder` every decision is on record before it is known to anybody; what cannot be is a denial.
 
-        `note` takes a line for the operator that nobody else is told.
+        `note` takes a line for the operator that nobody else is told. `operator` is called once, when a person is first
+        to be asked; without it nobody but the client's user can be, and nothing is remembered.
         """
         self._note = note
+        self._open_operator = operator
+        self._opening = Lock()
+        self._opened: Operator | None = None
         self._store = store
         self._history = History(store, self._troubled)
         self._grant = grant
@@ -118,31 +129,87 @@ class Enforcer:
             decision = _again(decision)
         if decision.effect is Effect.ASK and judge.approved:
             decision = _approved(decision, judge.approved)
-        if decision.effect is Effect.ASK:
-            decision = _reaching(decision, elicits=judge.elicits)
-        if decision.effect is Effect.DENY or not decision.charges:
+        if decision.effect is Effect.DENY:
             return Verdict(decision)
+        asking = decision.asking if decision.effect is Effect.ASK or judge.approved else None
+        if asking is None and not decision.charges:
+            return Verdict(decision)
+        if asking is not None and self._open_operator is not None and patience < PATIENT:
+            raise StoreBusy("this takes several steps, and a person takes longer")
         try:
-            return self._reserve(decision, now, patience)
+            verdict = self._reserve(judge, decision, now, patience)
         except StoreUnavailable as error:
             self._troubled(error)
             return Verdict(refusal(decision, f"the limits of this call cannot be looked at: {error}."))
+        if judge.approved and verdict.decision.effect is Effect.ALLOW:
+            self._remember(judge, verdict.decision, now, patience)
+        return verdict
 
-    def _troubled(self, error: StoreUnavailable) -> None:
-        if self._note is not None and error.remedy:
+    def _troubled(self, error: StoreBusy | StoreUnavailable) -> None:
+        if self._note is not None and isinstance(error, StoreUnavailable) and error.remedy:
             self._note(f"{error}: {error.remedy}")
 
-    def _reserve(self, decision: Decision, now: float, patience: float) -> Verdict:
+    def _reserve(self, judge: Judge, decision: Decision, now: float, patience: float) -> Verdict:
         granted = self._store.reserve(decision.charges, now, patience=patience)
         if isinstance(granted, Refused):
             return Verdict(refused(decision, granted))
         if decision.effect is Effect.ASK:
-            self._store.release(granted)
-            return Verdict(decision)
+            asked = self._standing(judge, decision, now, patience)
+            if asked is None or asked.approval not in _AGREED:
+                self._store.release(granted)
+                return Verdict(self._ask(judge, decision, asked, now, patience))
+            decision = decision._replace(effect=Effect.ALLOW, reason="", asked=asked)
         if granted.shadow:
             rules = tuple(exhausted.charge.rule for exhausted in granted.shadow)
             decision = decision._replace(shadow=decision.shadow + rules)
         return Verdict(decision, Admission(granted))
+
+    def _operator(self) -> Operator | None:
+        if self._open_operator is None:
+            return None
+        with self._opening:
+            if self._opened is None:
+                self._opened = self._open_operator()
+            return self._opened
+
+    def _standing(self, judge: Judge, decision: Decision, now: float, patience: float) -> Asked | None:
+        """What was said about this call before, or waits to be."""
+        operator = self._operator()
+        if operator is None:
+            return None
+        try:
+            return operator.standing(judge.uses, decision, now, patience=patience)
+        except (StoreBusy, StoreUnavailable) as error:
+            self._troubled(error)
+            return None  # then nobody has agreed; a channel that does not need the store may still be there
+
+    def _ask(self, judge: Judge, decision: Decision, asked: Asked | None, now: float, patience: float) -> Decision:
+        """`decision`, which asks a person, with what came of the first channel that is there.
+
+        As it is, if the client's user is to be asked.
+        """
+        if asked is not None and asked.approval is Approval.DECLINED:
+            return decision._replace(effect=Effect.DENY, charges=(), asked=asked)
+        asking = decision.asking or Asking(0.0, via=())
+        for channel in asking.via:
+            if channel is Channel.ELICITATION and judge.elicits:
+                return decision
+            if channel is Channel.OPERATOR and (operator := self._operator()) is not None:
+                server = judge.peers.server
+                try:
+                    asked = asked or operator.ask(judge.uses, decision, asking, server, now, patience=patience)
+                except (StoreBusy, StoreUnavailable) as error:
+                    self._troubled(error)
+                    return refusal(decision, f"an operator cannot be asked about this call: {error}.")
+                return decision._replace(asked=asked)
+        return decision._replace(asked=Asked(Approval.UNAVAILABLE))
+
+    def _remember(self, judge: Judge, decision: Decision, now: float, patience: float) -> None:
+        """Let the call pass again as long as the policy says; if that cannot be kept, it is asked about again."""
+        operator, asking = self._operator(), decision.asking
+        if operator is not None and asking is not None and asking.remember:
+            with suppress(StoreBusy, StoreUnavailable):
+                operator.remember(judge.uses, decision, asking, now, patience=patience)
 
     def _recorded(self, judge: Judge, verdict: Verdict, now: float, before: AbstractSet[str] | None = None) -> Verdict:
         """`verdict`, which is on record now; if that cannot be, a denial that charges nothing."""
@@ -262,14 +329,6 @@ def _approved(decision: Decision, policy: str) -> Decision:
     if decision.policy != policy:
         return decision._replace(effect=Effect.DENY, charges=(), asked=Asked(Approval.CHANGED))
     return decision._replace(effect=Effect.ALLOW, reason="", asked=Asked(Approval.APPROVED))
-
-
-def _reaching(decision: Decision, *, elicits: bool) -> Decision:
-    """`decision`, which asks a person, with what came of it if no channel reaches one."""
-    via = decision.asking.via if decision.asking else ()
-    if elicits and Channel.ELICITATION in via:
-        return decision
-    return decision._replace(asked=Asked(Approval.UNAVAILABLE))
 
 
 def refusal(decision: Decision, reason: str) -> Decision:

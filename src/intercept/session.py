@@ -401,9 +401,11 @@ class Session:
     def _deny(self, request: Request, entry: _Open, decision: Decision) -> Answer:
         del self._open[entry.key]
         tasked = "task" in request.params and self._legacy is not None and self._legacy.tool_tasks
+        waits = decision.asked is not None and decision.asked.approval is Approval.PENDING
+        what = f"waiting for approval `{decision.asked.id}`" if waits and decision.asked is not None else "denied"
         return Answer(
             _denied(entry, decision, as_error=tasked and not entry.modern),
-            f"denied `{printable(decision.tool)}`: {decision.reason}",
+            f"{what} `{printable(decision.tool)}`: {decision.reason}",
         )
 
     # --- approval by the client's user (PROTOCOL section 4) ---------------------------------------------------------

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "scan": "what tools a server has, how dangerous they are, and a policy to begin with",
     "status": "what each limit has left",
     "replay": "what would have happened under another policy",
+    "approvals": "what waits for a person, and the answers",
     "schema": "the JSON Schema of policy files, for editors",
 }
 """Beside the proxy itself, which needs no name. Each is a module with `add_parser` and `run`; one with `TAKES_SERVER`
@@ -130,6 +131,26 @@ def _proxy(arguments: list[str]) -> int:
         metavar="DAYS",
         help="remove the logs of the directory that are older (default: never)",
     )
+    parser.add_argument(
+        "--approval-command",
+        metavar="COMMAND",
+        help="run for each call that waits for an operator, without a shell, with the details on its stdin as JSON and "
+        "in INTERCEPT_APPROVAL_* variables",
+    )
+    parser.add_argument(
+        "--approval-webhook", metavar="URL", help="post the details of each such call there, signed with HMAC-SHA256"
+    )
+    parser.add_argument(
+        "--approval-webhook-secret",
+        metavar="FILE",
+        help="the secret to sign with (default: $INTERCEPT_WEBHOOK_SECRET, which the server gets to see too)",
+    )
+    parser.add_argument(
+        "--approval-key",
+        metavar="FILE",
+        help="take only approvals of an operator that are signed with the secret half of this public key "
+        "(see `intercept approvals keygen`)",
+    )
     split = arguments.index("--") if "--" in arguments else len(arguments)
     command = arguments[split + 1 :]
     options, unknown = parser.parse_known_args(arguments[:split])
@@ -147,8 +168,13 @@ def _proxy(arguments: list[str]) -> int:
         parser.error("expected a file or a URL for `--state`")
     if options.audit == "":
         parser.error("expected a file, a directory or `off` for `--audit`")
-    from .run import Auditing, run
+    if options.approval_webhook_secret and not options.approval_webhook:
+        parser.error("`--approval-webhook-secret` belongs to `--approval-webhook`")
+    from .run import Approving, Auditing, run
 
+    approving = Approving(
+        options.approval_command, options.approval_webhook, options.approval_webhook_secret, options.approval_key
+    )
     auditing = Auditing(options.audit, options.audit_arguments, options.audit_optional, options.audit_keep)
     return run(
         command,
@@ -158,4 +184,5 @@ def _proxy(arguments: list[str]) -> int:
         reload=not options.no_reload,
         auditing=auditing,
         lock=options.lock,
+        approving=approving,
     )

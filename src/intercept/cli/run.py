@@ -20,6 +20,8 @@ from ..upstream import Upstream
 from ..wakeup import Wakeup
 
 if TYPE_CHECKING:
+    from ..approval.operator import Operator
+    from ..approval.record import Record
     from ..audit import Recorder
     from ..limits.state import StateStore
     from ..pins.lock import Lock
@@ -38,6 +40,17 @@ class Auditing(NamedTuple):
     keep: int | None
 
 
+class Approving(NamedTuple):
+    """What the command line says about approvals by an operator."""
+
+    command: str | None
+    webhook: str | None
+    secret: str | None
+    """The file with the webhook's secret."""
+    key: str | None
+    """The file with the public key."""
+
+
 def run(
     command: Sequence[str],
     policies: Sequence[str],
@@ -46,12 +59,13 @@ def run(
     state: str | None,
     reload: bool,
     auditing: Auditing,
+    approving: Approving,
     lock: str | None = None,
 ) -> int:
     """Relay between our standard streams and `command` until one side ends; return the exit code.
 
     Raises:
-        UsageError: this platform is not supported, or `state` names no place for counters.
+        UsageError: this platform is not supported, or something on the command line cannot be used.
         AuditError: the audit log cannot be written.
         UpstreamError: `command` cannot be started.
         PolicyError: a policy or the lock file cannot be used; the upstream has been ended.
@@ -65,7 +79,18 @@ def run(
     upstream = Upstream(command)
     try:
         code = _relay(
-            command, policies, grant, state, auditing, lock, upstream, wakeup, client_in, client_out, reload=reload
+            command,
+            policies,
+            grant,
+            state,
+            auditing,
+            approving,
+            lock,
+            upstream,
+            wakeup,
+            client_in,
+            client_out,
+            reload=reload,
         )
     except InterceptError:
         _kill(upstream)
@@ -82,6 +107,7 @@ def _relay(
     grant: str | None,
     state: str | None,
     auditing: Auditing,
+    approving: Approving,
     lock: str | None,
     upstream: Upstream,
     wakeup: Wakeup,
@@ -114,7 +140,8 @@ def _relay(
     recorder = _recorder(auditing, command, grant, policy, clock, notices)
     state = state or os.environ.get("INTERCEPT_STATE")
     store = ScopedStore(_opening(state, grant, clock))
-    enforcer = Enforcer(store, grant=grant, clock=clock, recorder=recorder, note=notices.note)
+    operator, end_notices = _operator(approving, state, grant, notices)
+    enforcer = Enforcer(store, grant=grant, clock=clock, recorder=recorder, note=notices.note, operator=operator)
     relay = Relay(
         Session(policy, reloads=reload, clock=clock, random=os.urandom, pins=pins),
         enforcer,
@@ -135,6 +162,7 @@ def _relay(
         _announce_state(notices, state, grant, command)
 
     code = Control(relay, upstream, wakeup, notices, reloader, recorder, lock_reloader).run()
+    end_notices()
     store.close()
     return code
 
@@ -177,6 +205,40 @@ def _pins(path: str, *, reload: bool) -> tuple[Watch, Reloader[Lock] | None]:
 
     reloader = Reloader([path], lambda paths: read(paths[0])) if reload else None
     return Watch(read(path)), reloader
+
+
+def _operator(
+    approving: Approving, place: str | None, grant: str, notices: Notices
+) -> tuple[Callable[[], Operator], Callable[[], None]]:
+    """What opens the approvals when a person is first to be asked, and what ends the notices about them.
+
+    Raises:
+        UsageError: something on the command line cannot be used.
+    """
+    verify, notifier = None, None
+    if approving.key is not None:
+        from ..approval.keys import verifier
+
+        verify = verifier(approving.key)
+    if approving.command is not None or approving.webhook is not None:
+        from ..approval.notify import Command, Notifier, webhook
+
+        tellers: list[Callable[[Record], None]] = []
+        if approving.command is not None:
+            tellers.append(Command(approving.command))
+        if approving.webhook is not None:
+            tellers.append(webhook(approving.webhook, approving.secret))
+        notifier = Notifier(tellers, notices.note)
+
+    def opened() -> Operator:
+        from ..approval.operator import Operator, open_approvals
+        from ..state import default_state
+
+        store = open_approvals(place or default_state())
+        tell = notifier or (lambda _: None)
+        return Operator(store, grant=grant, random=os.urandom, verify=verify, tell=tell)
+
+    return opened, notifier.close if notifier else lambda: None
 
 
 def _recorder(

@@ -58,13 +58,33 @@ CREATE TABLE reset (
     value TEXT NOT NULL,
     used TEXT NOT NULL
 );
+CREATE TABLE approval (
+    id TEXT PRIMARY KEY,
+    grantee TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    policy TEXT NOT NULL,
+    uses TEXT NOT NULL,
+    server TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    process TEXT NOT NULL,
+    created REAL NOT NULL,
+    expires REAL NOT NULL,
+    span REAL NOT NULL,
+    remember REAL NOT NULL,
+    state TEXT NOT NULL,
+    until REAL NOT NULL,
+    who TEXT NOT NULL,
+    signature TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX approval_of ON approval (grantee, subject);
 PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {VERSION};
 """
 """Times are microseconds since the epoch. `counter` has one row for all `per` values: what is known of it (`about`, see
 `state.described`), how many rows the others have for it, and until when there is no room for more. `tally` is a
 `windows.Tally`; `slot` what a process holds in flight, until when if it is not renewed; `answered` which tools were
-answered to a grant; `reset` what operators did."""
+answered to a grant; `reset` what operators did; `approval` is an
+`approval.record.Record`, with times in seconds."""
 
 
 class SQLiteFile:

@@ -1,0 +1,116 @@
+"""What waits for an operator, as it is kept in the state store; pure.
+
+A record says what is to be used, in full, so that whoever answers it looks at the very thing that the answer is for:
+`subject` is recomputed from it and from nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..policy import Kind, ToolCall
+from ..values import Json, digest
+
+
+class State(StrEnum):
+    """Where an approval stands."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    """The same call passes once."""
+    DENIED = "denied"
+    USED = "used"
+    """It has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One approval. Times are seconds since the epoch."""
+
+    id: str
+    """As people and models call it; it authorises nobody."""
+    grant: str
+    policy: str
+    """Digest of the policy that asked."""
+    uses: tuple[ToolCall, ...]
+    server: str
+    """What the server calls itself."""
+    reason: str
+    process: str
+    """A secret-free name of the proxy that asked, which no other has."""
+    created: float
+    expires: float
+    """When it is too late to answer, and once it is answered, to make the call."""
+    window: float
+    """Seconds that there are to make the call once it was approved."""
+    remember: float = 0.0
+    """Seconds from the approval in which the same call passes again and again."""
+    state: State = State.WAITING
+    until: float = 0.0
+    """When what was approved to be remembered is forgotten."""
+    who: str = ""
+    """Who has answered."""
+    signature: str = ""
+    """Of `signed`, in hex; empty where no key was used."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about; equal for equal calls under one policy."""
+        return subject_of(self.uses, self.policy)
+
+    @property
+    def signed(self) -> bytes:
+        """What an approver signs: this call of this grant, by this process, up to these times."""
+        signed: list[Json] = [
+            "intercept approval 1", self.id, self.grant, self.subject, self.process, self.expires, self.until,
+        ]  # fmt: skip
+        return json.dumps(signed, separators=(",", ":")).encode()
+
+    def as_json(self) -> dict[str, Json]:
+        """For programs; see policies/README.md."""
+        return {
+            "id": self.id,
+            "state": str(self.state),
+            "server": self.server,
+            "tool": self.uses[0].name,
+            "uses": uses_as_json(self.uses),
+            "reason": self.reason,
+            "grant": self.grant,
+            "policy": self.policy,
+            "created": self.created,
+            "expires": self.expires,
+            "remember_s": self.remember,
+            "who": self.who,
+        }
+
+
+def subject_of(uses: Sequence[ToolCall], policy: str) -> str:
+    """What an approval is about: everything that is used, with every argument, under one policy."""
+    return digest([[[use.kind, use.name, use.arguments] for use in uses], policy])
+
+
+def uses_as_json(uses: Sequence[ToolCall]) -> list[Json]:
+    """`uses` as they are kept."""
+    return [{"kind": str(use.kind), "name": use.name, "arguments": use.arguments} for use in uses]
+
+
+def uses_from_json(kept: Json) -> tuple[ToolCall, ...]:
+    """What `uses_as_json` gave.
+
+    Raises:
+        ValueError: it did not.
+    """
+    uses = []
+    for use in kept if isinstance(kept, list) else ():
+        if not isinstance(use, dict):
+            raise ValueError("not a use")
+        name, arguments = use.get("name"), use.get("arguments")
+        if not isinstance(name, str) or not isinstance(arguments, dict):
+            raise ValueError("not a use")
+        uses.append(ToolCall(name, arguments, Kind(str(use.get("kind")))))
+    if not uses:
+        raise ValueError("nothing is used")
+    return tuple(uses)

@@ -1,0 +1,137 @@
+"""Approvals in the SQLite file that counters are kept in: proxies ask, and operators of the same user answer."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable
+from threading import Lock
+from typing import Final, TypeVar
+
+from ..errors import StoreBusy, StoreUnavailable
+from ..limits.sqlite_file import SQLiteFile, is_busy, unavailable
+from .record import Record, State, uses_as_json, uses_from_json
+
+MAX_WAITING: Final = 1_000
+"""Approvals that may wait at a time; nobody looks at more, and more are refused."""
+_KEPT: Final = 7 * 86_400
+"""Seconds that an approval which is over can still be looked at."""
+_PAUSE: Final = 0.002
+_PUT: Final = "INSERT INTO approval VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ANSWER: Final = (
+    "UPDATE approval SET state = ?, expires = ?, until = ?, who = ?, signature = ? WHERE id = ? AND state = ?"
+)
+_STANDING: Final = (
+    "SELECT * FROM approval WHERE grantee = ? AND subject = ? AND (expires > ? OR until > ?) ORDER BY created DESC"
+)
+
+_T = TypeVar("_T")
+
+
+class SQLiteApprovals:
+    """An `ApprovalStore` in the file at `path`, which is created when it is first needed. Thread-safe."""
+
+    def __init__(self, path: str) -> None:
+        self._file = SQLiteFile(path)
+        self._lock = Lock()
+
+    def put(self, record: Record, *, patience: float) -> None:
+        """See `ApprovalStore.put`."""
+
+        def work(db: sqlite3.Connection) -> bool:
+            db.execute("DELETE FROM approval WHERE max(expires, until) < ?", (record.created - _KEPT,))
+            waiting = "SELECT count(*) FROM approval WHERE state = ? AND expires > ?"
+            if db.execute(waiting, (State.WAITING, record.created)).fetchone()[0] >= MAX_WAITING:
+                return False
+            db.execute(_PUT, _row(record))
+            return True
+
+        if not self._transact(work, patience):
+            raise StoreUnavailable(f"{MAX_WAITING} approvals wait already")
+
+    def standing(self, grant: str, subject: str, now: float, *, patience: float) -> list[Record]:
+        """See `ApprovalStore.standing`."""
+        if not self._file.exists():
+            return []
+        return self._transact(lambda db: _records(db.execute(_STANDING, (grant, subject, now, now))), patience)
+
+    def use(self, record_id: str, *, patience: float) -> bool:
+        """See `ApprovalStore.use`."""
+        query = "UPDATE approval SET state = ? WHERE id = ? AND state = ?"
+        values = (State.USED, record_id, State.APPROVED)
+        return self._transact(lambda db: db.execute(query, values).rowcount == 1, patience)
+
+    def answer(self, record: Record, *, patience: float) -> bool:
+        """See `ApprovalStore.answer`."""
+        values = (record.state, record.expires, record.until, record.who, record.signature, record.id, State.WAITING)
+        return self._transact(lambda db: db.execute(_ANSWER, values).rowcount == 1, patience)
+
+    def every(self, *, patience: float) -> list[Record]:
+        """See `ApprovalStore.every`."""
+        if not self._file.exists():
+            return []
+        query = "SELECT * FROM approval ORDER BY created, id"
+        return self._transact(lambda db: _records(db.execute(query)), patience)
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        with self._lock:
+            self._file.close()
+
+    def _transact(self, work: Callable[[sqlite3.Connection], _T], patience: float) -> _T:
+        deadline = time.monotonic() + patience
+        while True:
+            if not self._lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
+                raise StoreBusy("the state file is busy")
+            try:
+                return self._attempt(work)
+            except (sqlite3.Error, OSError) as error:
+                if not is_busy(error):
+                    self._file.close()
+                    raise unavailable(error, self._file.path) from None
+            finally:
+                self._lock.release()
+            if time.monotonic() + _PAUSE >= deadline:
+                raise StoreBusy("the state file is locked by another program")
+            time.sleep(_PAUSE)
+
+    def _attempt(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
+        db = self._file.connection()
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            done = work(db)
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+        return done
+
+
+def _row(record: Record) -> tuple[object, ...]:
+    uses = json.dumps(uses_as_json(record.uses))
+    return (
+        record.id, record.grant, record.subject, record.policy, uses, record.server, record.reason, record.process,
+        record.created, record.expires, record.window, record.remember, record.state, record.until, record.who,
+        record.signature,
+    )  # fmt: skip
+
+
+def _records(rows: sqlite3.Cursor) -> list[Record]:
+    """The records in `rows`; what somebody else has written there is not among them."""
+    found = []
+    for row in rows.fetchall():
+        try:
+            id_, grant, subject, policy, uses, server, reason, process, *times, state, until, who, signature = row
+            created, expires, window, remember = map(float, times)
+            record = Record(
+                id_, grant, policy, uses_from_json(json.loads(uses)), server, reason, process, created, expires, window,
+                remember, State(state), float(until), who, signature,
+            )  # fmt: skip
+            texts = (id_, grant, policy, server, reason, process, who, signature)
+            if all(isinstance(text, str) for text in texts) and record.subject == subject:
+                found.append(record)
+        except (ValueError, TypeError, RecursionError):
+            continue
+    return found
