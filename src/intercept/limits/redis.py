@@ -42,7 +42,7 @@ from ..errors import StoreBusy, StoreUnavailable, UsageError
 from ..policy.model import CalendarWindow, Charge, Exhausted, InFlight, Window
 from . import MAX_ANSWERED, Granted, Made, Refused, merged
 from .state import LEASE, MAX_UNDONE, Use, described, identity, use_of
-from .windows import ASK_AGAIN, MAX_LIVE, end_of, microseconds, period
+from .windows import ASK_AGAIN, EXACT, MAX_LIVE, end_of, microseconds, period
 
 _SCRIPT: Final = Path(__file__).with_name("charge.lua").read_text(encoding="utf-8")
 _SCRIPT_NAME: Final = sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
@@ -408,7 +408,7 @@ class RedisStore:
             used, ends = Decimal(0), []
             for end, cost, places in (entry.split() for entry in entries):
                 if int(end) > moment + ahead:
-                    used += Decimal(cost).scaleb(-int(places))
+                    used = EXACT.add(used, EXACT.scaleb(Decimal(cost), -int(places)))
                     ends.append(int(end) - ahead)
             if ends:
                 yield use_of(str(about), value, used, (ends[0], ends[-1]) if kind == "t" else None), place
@@ -485,13 +485,13 @@ def _refused(charges: Sequence[Charge], answer: Sequence[object]) -> Refused:
     return Refused(
         charges[int(index)],
         None if int(wait) < 0 else int(wait) / 1e6,
-        _plain(Decimal(left).scaleb(-int(places))),
+        _plain(EXACT.scaleb(Decimal(left), -int(places))),
     )
 
 
 def _plain(amount: Decimal) -> Decimal:
     """Without zeros behind the point."""
-    return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
+    return EXACT.quantize(amount, Decimal(1)) if amount == amount.to_integral_value() else EXACT.normalize(amount)
 
 
 def _longer(one: Refused, other: Granted | Refused) -> Refused:

@@ -22,6 +22,7 @@ from ..errors import StoreBusy, StoreUnavailable
 from ..policy.model import Charge, Exhausted, InFlight
 from . import MAX_ANSWERED, Granted, Made, Refused, merged
 from .sqlite_file import SQLiteFile, is_busy, unavailable
+from .sqlite_tally import StoredTally
 from .state import AT_ONCE, LEASE, MAX_UNDONE, Use, described, identity, use_of
 from .windows import ASK_AGAIN, FOREVER, MAX_LIVE, Tally, end_of, microseconds
 
@@ -39,9 +40,6 @@ _LONGEST_PAUSE: Final = 0.002
 _REMEMBERED: Final = 10_000
 """Counters about which something is kept in memory, and resets that are kept in the file."""
 _NOTHING: Final = Decimal(0)
-_NEW_TALLY: Final = "INSERT INTO tally (ends, costs, used, places, last, counter, value) VALUES (?, ?, ?, ?, ?, ?, ?)"
-_KEEP_TALLY: Final = "UPDATE tally SET ends = ?, costs = ?, used = ?, places = ?, last = ? WHERE number = ?"
-_TALLY: Final = "SELECT number, ends, costs, used, places FROM tally WHERE counter = ? AND value = ?"
 _FREE_SLOT: Final = "DELETE FROM slot WHERE counter = ? AND value = ? AND owner = ?"
 
 _Where: TypeAlias = tuple[bytes, str]
@@ -57,21 +55,37 @@ class _Row:
     after they charged it, and nothing is freed for them either.
     """
 
-    __slots__ = ("charge", "end", "held", "now", "number", "tally", "where")
+    __slots__ = ("charge", "end", "now", "tally", "where")
 
-    def __init__(
-        self, charge: Charge, where: _Where, tally: Tally, now: int, end: int, number: int | None, held: Decimal | None
-    ) -> None:
+    def __init__(self, charge: Charge, where: _Where, tally: StoredTally | _Flight, now: int, end: int) -> None:
         self.charge = charge
         self.where = where
         self.tally = tally
         self.now = now
         self.end = end
         """When a charge that is made now stops to count."""
-        self.number = number
-        """Its number in the file; None if it is not there yet."""
-        self.held = held
-        """What this process holds of a counter of calls in flight; None if the counter is of another kind."""
+
+
+class _Flight:
+    """Calls in flight: what all processes hold of a counter, as one tally."""
+
+    __slots__ = ("all", "held", "number")
+
+    def __init__(self, all_: Tally) -> None:
+        self.all = all_
+        self.held = Decimal(0)
+        """What this process holds."""
+        self.number: int | None = None
+        """As of a `StoredTally`: None if this process has no row yet."""
+
+    def wait(self, _: sqlite3.Connection, cost: Decimal, maximum: Decimal, now: int) -> int | None:
+        """See `Tally.wait`."""
+        wait = self.all.wait(cost, maximum, now)
+        return wait and ASK_AGAIN
+
+    def left(self, maximum: Decimal) -> Decimal:
+        """See `Tally.left`."""
+        return self.all.left(maximum)
 
 
 class SQLiteStore:
@@ -325,15 +339,13 @@ class SQLiteStore:
         where = counter, charge.key[-1]
         if isinstance(charge.window, InFlight):
             return self._row_in_flight(db, charge, where)
-        kept = db.execute(_TALLY, where).fetchone()
+        tally = StoredTally.read(db, where)
         end = end_of(charge.window, self._now)
-        if kept is None:
-            return _Row(charge, where, Tally(), self._now, end, None, None)
-        number, ends, costs, used, places = kept
-        tally = Tally(ends, costs, used, places)
-        ahead = self._ahead_of(where, number, tally.last - end)
-        tally.expire(self._now + ahead)
-        return _Row(charge, where, tally, self._now + ahead, end + ahead, number, None)
+        if tally is None or tally.number is None:
+            return _Row(charge, where, StoredTally(), self._now, end)
+        ahead = self._ahead_of(where, tally.number, tally.last - end)
+        tally.expire(db, self._now + ahead)
+        return _Row(charge, where, tally, self._now + ahead, end + ahead)
 
     def _row_in_flight(self, db: sqlite3.Connection, charge: Charge, where: _Where) -> _Row:
         slots = db.execute("SELECT owner, last, held FROM slot WHERE counter = ? AND value = ?", where).fetchall()
@@ -345,14 +357,15 @@ class SQLiteStore:
             if known is not None and any(owner == known[0] for owner, _, _ in slots):
                 whose = known[0]
             ahead = self._ahead_of(where, whose, latest - end)
-        held, number, tally = _NOTHING, None, Tally()
+        tally = Tally()
+        flight = _Flight(tally)
         for owner, last, kept in slots:
             if owner == self._owner:
-                held, number = Decimal(kept), 0
+                flight.held, flight.number = Decimal(kept), 0
             elif last <= self._now + ahead:
                 continue
             tally.charge(FOREVER, Decimal(kept))
-        return _Row(charge, where, tally, self._now + ahead, end + ahead, number, held)
+        return _Row(charge, where, flight, self._now + ahead, end + ahead)
 
     def _ahead_of(self, where: _Where, which: int | bytes, beyond: int) -> int:
         """How far the times of a row are ahead, given how far its last end is beyond that of a charge made now."""
@@ -374,9 +387,9 @@ class SQLiteStore:
         longest = 0
         for charge, row in zip(charges, rows, strict=True):
             cost = row.charge.cost
-            wait = row.tally.wait(cost, charge.max, row.now)
+            wait = row.tally.wait(db, cost, charge.max, row.now)
             left: Decimal | None = None
-            if wait == 0 and row.number is None and cost:
+            if wait == 0 and row.tally.number is None and cost:
                 wait = self._wait_for_room(db, row, rows)
                 left = _NOTHING
             if wait == 0:
@@ -385,8 +398,6 @@ class SQLiteStore:
                 left = row.tally.left(charge.max)
             if wait is None:
                 return Refused(charge, None, left)
-            if row.held is not None:
-                wait = ASK_AGAIN
             if wait > longest:
                 longest = wait
                 worst = Refused(charge, wait / 1e6, left)
@@ -395,13 +406,13 @@ class SQLiteStore:
     def _wait_for_room(self, db: sqlite3.Connection, row: _Row, rows: Sequence[_Row]) -> int | None:
         """Microseconds until a counter can take the new values of `rows`, 0 if it can now, None if it never can."""
         counter = row.where[0]
-        new = len({other.where for other in rows if other.number is None and other.where[0] == counter})
+        new = len({other.where for other in rows if other.tally.number is None and other.where[0] == counter})
         kept = db.execute("SELECT live, full_until FROM counter WHERE id = ?", (counter,)).fetchone()
         if kept is None or kept[0] + new <= MAX_LIVE:
             return 0 if new <= MAX_LIVE else None
         if new > MAX_LIVE:
             return None
-        if row.held is not None:
+        if isinstance(row.tally, _Flight):
             return ASK_AGAIN
         if kept[1] > row.now:
             return int(kept[1]) - row.now
@@ -422,26 +433,20 @@ class SQLiteStore:
             charge = row.charge
             if not charge.cost:
                 continue
-            is_new = row.number is None
-            if row.held is not None:
-                self._hold(db, row.where, row.held + charge.cost, row.end)
+            tally = row.tally
+            if isinstance(tally, _Flight):
+                is_new = tally.number is None
+                self._hold(db, row.where, tally.held + charge.cost, row.end)
                 made.append(Made(charge, row.end))
             else:
-                made.append(Made(charge, row.tally.charge(row.end, charge.cost)))
-                if is_new or not self._keep(db, row):  # or it was cleaned away just now
-                    is_new = True
-                    db.execute(_NEW_TALLY, (*row.tally.written(), row.tally.last, *row.where))
+                made.append(Made(charge, tally.charge(row.end, charge.cost)))
+                is_new = tally.write(db, row.where)
             if is_new or self._described.get(row.where[0]) is not charge.max:
                 self._describe(db, charge, row.where[0], new=is_new)
             new += is_new
         if new:
             self._sweep(db, new * _SWEPT)
         return made
-
-    def _keep(self, db: sqlite3.Connection, row: _Row) -> bool:
-        """Write a row that is there; false if it is not."""
-        kept = (*row.tally.written(), row.tally.last, row.number)
-        return db.execute(_KEEP_TALLY, kept).rowcount == 1
 
     def _hold(self, db: sqlite3.Connection, where: _Where, held: Decimal, last: int) -> None:
         self._holding[where] = held
@@ -460,21 +465,22 @@ class SQLiteStore:
     def _undo(self, db: sqlite3.Connection, made: Made) -> None:
         charge, end = made
         row = self._row(db, charge)
-        if row.held is not None:
-            left = row.held - charge.cost
+        tally = row.tally
+        if isinstance(tally, _Flight):
+            left = tally.held - charge.cost
             if left > 0:
                 self._hold(db, row.where, left, row.end)
                 return
             self._holding.pop(row.where, None)
             gone = db.execute(_FREE_SLOT, (*row.where, self._owner))
-        elif row.number is None:
+        elif tally.number is None:
             return
         else:
-            row.tally.give_back(end, charge.cost, row.now)
-            if len(row.tally):
-                self._keep(db, row)
+            tally.give_back(db, end, charge.cost, row.now)
+            if len(tally):
+                tally.write(db, row.where)
                 return
-            gone = db.execute("DELETE FROM tally WHERE counter = ? AND value = ?", row.where)
+            gone = db.execute("DELETE FROM tally WHERE number = ?", (tally.number,))
         self._forget(db, row.where[0], gone.rowcount)
 
     def _forget(self, db: sqlite3.Connection, counter: bytes, rows: int) -> None:
@@ -500,9 +506,10 @@ class SQLiteStore:
 
     def _uses(self, db: sqlite3.Connection, now: int) -> list[tuple[Use, _Where]]:
         found: list[tuple[Use, _Where]] = []
-        rows = "SELECT counter, value, about, ends, costs, used, places FROM tally JOIN counter ON id = counter"
-        for counter, value, about, *kept in db.execute(f"{rows} ORDER BY number"):
-            tally = Tally(*kept)
+        rows = "SELECT counter, value, about FROM tally JOIN counter ON id = counter ORDER BY number"
+        for counter, value, about in db.execute(rows).fetchall():
+            stored = StoredTally.read(db, (counter, value))
+            tally = stored.whole(db) if stored else Tally()
             tally.expire(now)
             if len(tally):
                 found.append((use_of(about, value, tally.used, (tally.first, tally.last)), (counter, value)))

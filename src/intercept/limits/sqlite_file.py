@@ -19,13 +19,14 @@ _CHECKPOINT_PAGES: Final = 4_000
 _LOG_BYTES: Final = 4 * 1024 * 1024
 """What is kept of a log that grew longer."""
 
-_SCHEMA: Final = f"""
+_SCHEMA: Final = """
 CREATE TABLE counter (
     id BLOB PRIMARY KEY,
     about TEXT NOT NULL,
     live INTEGER NOT NULL,
     full_until INTEGER NOT NULL
 ) WITHOUT ROWID;
+
 CREATE TABLE tally (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     counter BLOB NOT NULL,
@@ -33,10 +34,28 @@ CREATE TABLE tally (
     last INTEGER NOT NULL,
     used TEXT NOT NULL,
     places INTEGER NOT NULL,
+    older INTEGER NOT NULL,
+    first INTEGER NOT NULL,
     ends BLOB NOT NULL,
     costs NOT NULL
 );
+
+CREATE TABLE chunk (
+    tally INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    ends BLOB NOT NULL,
+    costs NOT NULL,
+    used TEXT NOT NULL,
+    places INTEGER NOT NULL,
+    PRIMARY KEY (tally, last)
+) WITHOUT ROWID;
+
+CREATE TRIGGER tally_deleted AFTER DELETE ON tally WHEN OLD.older > 0 BEGIN
+    DELETE FROM chunk WHERE tally = OLD.number;
+END;
+
 CREATE UNIQUE INDEX tally_of ON tally (counter, value);
+
 CREATE TABLE slot (
     counter BLOB NOT NULL,
     value TEXT NOT NULL,
@@ -45,11 +64,13 @@ CREATE TABLE slot (
     held TEXT NOT NULL,
     PRIMARY KEY (counter, value, owner)
 ) WITHOUT ROWID;
+
 CREATE TABLE answered (
     grant TEXT NOT NULL,
     tool TEXT NOT NULL,
     PRIMARY KEY (grant, tool)
 ) WITHOUT ROWID;
+
 CREATE TABLE reset (
     at INTEGER NOT NULL,
     who TEXT NOT NULL,
@@ -58,6 +79,7 @@ CREATE TABLE reset (
     value TEXT NOT NULL,
     used TEXT NOT NULL
 );
+
 CREATE TABLE approval (
     id TEXT PRIMARY KEY,
     grantee TEXT NOT NULL,
@@ -76,14 +98,13 @@ CREATE TABLE approval (
     who TEXT NOT NULL,
     signature TEXT NOT NULL
 ) WITHOUT ROWID;
+
 CREATE INDEX approval_of ON approval (grantee, subject);
-PRAGMA application_id = {_APPLICATION};
-PRAGMA user_version = {VERSION};
 """
 """Times are microseconds since the epoch. `counter` has one row for all `per` values: what is known of it (`about`, see
-`state.described`), how many rows the others have for it, and until when there is no room for more. `tally` is a
-`windows.Tally`; `slot` what a process holds in flight, until when if it is not renewed; `answered` which tools were
-answered to a grant; `reset` what operators did; `approval` is an
+`state.described`), how many rows the others have for it, and until when there is no room for more. `tally` and
+`chunk` are a `sqlite_tally.StoredTally`; `slot` what a process holds in flight, until when if it is not renewed;
+`answered` which tools were answered to a grant; `reset` what operators did; `approval` is an
 `approval.record.Record`, with times in seconds."""
 
 
@@ -162,8 +183,10 @@ class SQLiteFile:
                 db.execute("PRAGMA journal_mode = WAL").fetchall()
                 db.execute("BEGIN IMMEDIATE")
                 if not self._is_current(db):
-                    for statement in _SCHEMA.split(";"):
+                    for statement in _SCHEMA.split("\n\n"):
                         db.execute(statement)
+                    db.execute(f"PRAGMA application_id = {_APPLICATION}")
+                    db.execute(f"PRAGMA user_version = {VERSION}")
                 db.execute("COMMIT")
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}").fetchall()

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, Protocol, assert_never
 from ..errors import UsageError
 from ..policy.model import CalendarWindow, Charge, InFlight, Scope, Unit, Window
 from . import CounterStore, Refused
+from .windows import EXACT
 
 LEASE: Final = 30.0
 """Seconds that a place in flight is held without being renewed: after that, the process that held it is gone."""
@@ -53,7 +54,7 @@ class Use(NamedTuple):
     @property
     def left(self) -> Decimal:
         """What more fits."""
-        return max(Decimal(0), self.max - self.used)
+        return max(Decimal(0), EXACT.subtract(self.max, self.used))
 
 
 class StateStore(CounterStore, Protocol):

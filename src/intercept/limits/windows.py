@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from functools import lru_cache
@@ -28,7 +29,8 @@ ASK_AGAIN: Final = 1_000_000
 """Microseconds after which to ask again for what is free once a call ends: nobody knows when that will be."""
 
 # Costs and maxima lie within 1e-400 and 1e400 (`source` and double arithmetic see to that), so sums have fewer digits.
-_EXACT: Final = Context(prec=2000, traps=[Inexact, InvalidOperation, Overflow])
+EXACT: Final = Context(prec=2000, traps=[Inexact, InvalidOperation, Overflow])
+"""For amounts: the arithmetic of `Decimal` itself rounds to 28 digits."""
 
 
 def microseconds(seconds: float) -> int:
@@ -199,7 +201,7 @@ class Tally:
         used, places = self._used, self._places
         while places and used % 10 == 0:
             used, places = used // 10, places - 1
-        return _EXACT.scaleb(Decimal(used), -places)
+        return EXACT.scaleb(Decimal(used), -places)
 
     @property
     def first(self) -> int:
@@ -216,7 +218,7 @@ class Tally:
 
     def left(self, maximum: Decimal) -> Decimal:
         """What fits under `maximum`, as of the last `expire`; 0 where more is used, as after a `max` was lowered."""
-        return max(Decimal(0), _EXACT.subtract(maximum, self.used))
+        return max(Decimal(0), EXACT.subtract(maximum, self.used))
 
     def expire(self, now: int) -> None:
         """Forget what no longer counts at `now`."""
@@ -239,8 +241,7 @@ class Tally:
 
         To be called after `expire(now)`.
         """
-        amount = self._units(cost)
-        excess = self._used + amount - int(_EXACT.scaleb(maximum, self._places) if self._places else maximum)
+        excess = self._excess(cost, maximum)
         if excess <= 0:
             return 0
         if cost > maximum:
@@ -252,6 +253,10 @@ class Tally:
             if excess <= 0:
                 return end - now
         raise ValueError("the sum of a counter differs from its entries")
+
+    def fits(self, cost: Decimal, maximum: Decimal) -> bool:
+        """Whether nothing has to be waited for. To be called after `expire(now)`."""
+        return self._excess(cost, maximum) <= 0
 
     def charge(self, end: int, cost: Decimal) -> int:
         """Add `cost`, which counts until `end`, or until what was charged before stops to count if that is later.
@@ -273,7 +278,7 @@ class Tally:
             except OverflowError:
                 self._costs = [*self._costs, amount]
         if len(ends) > MAX_ENTRIES:
-            self._merge()
+            self.merge()
         return end
 
     def give_back(self, end: int, cost: Decimal, now: int) -> None:
@@ -295,6 +300,56 @@ class Tally:
         if self._costs is not None:
             del self._costs[at]
 
+    def take(self, count: int) -> Tally:
+        """Take the `count` oldest entries, to be kept elsewhere; they go on to be part of the sum."""
+        older = Tally()
+        older._places = self._places
+        older._ends = self._ends[:count]
+        del self._ends[:count]
+        if self._costs is None:
+            older._used = count
+        else:
+            older._costs = _packed(list(self._costs[:count]))
+            older._used = sum(older._costs)
+            del self._costs[:count]
+        return older
+
+    def spend(self, before: Decimal, now: Decimal) -> None:
+        """Say that of what is kept elsewhere only `now` counts, where it was `before`."""
+        self._used -= self._units(EXACT.subtract(before, now))
+
+    def after(self, older: Sequence[Tally]) -> Tally:
+        """A tally of all entries of `older`, which are part of the sum here, and of the own ones behind them."""
+        whole = Tally()
+        whole._places, whole._used = self._places, self._used
+        costs: list[int] = []
+        for part in (*older, self):
+            part_ends, part_costs = part.entries(self._places)
+            whole._ends += part_ends
+            costs += part_costs
+        if whole._places or any(cost != 1 for cost in costs):
+            whole._costs = _packed(costs)
+        return whole
+
+    def entries(self, places: int) -> tuple[array[int], list[int]]:
+        """When each entry ends, and what it costs with `places` decimal places, which are no fewer than it has."""
+        factor = 10 ** (places - self._places)
+        costs = [1] * len(self._ends) if self._costs is None else self._costs
+        return self._ends, [cost * factor for cost in costs]
+
+    def merge(self) -> None:
+        """Halve the number of entries: each pair of neighbours counts until the later one ends."""
+        costs = [1] * len(self._ends) if self._costs is None else list(self._costs)
+        pairs = len(costs) // 2 * 2
+        merged = [first + second for first, second in zip(costs[0:pairs:2], costs[1:pairs:2], strict=True)]
+        self._costs = _packed(merged + costs[pairs:])
+        self._ends = self._ends[1:pairs:2] + self._ends[pairs:]
+
+    def _excess(self, cost: Decimal, maximum: Decimal) -> int:
+        """By how many of the smallest places `cost` is too much."""
+        amount = self._units(cost)
+        return self._used + amount - int(EXACT.scaleb(maximum, self._places) if self._places else maximum)
+
     def _units(self, cost: Decimal) -> int:
         """`cost` as a multiple of the smallest place, which becomes smaller if it has to."""
         if not self._places:
@@ -310,7 +365,7 @@ class Tally:
                 self._costs = _packed([spent * factor for spent in self._costs or [1] * len(self._ends)])
             self._used *= factor
             self._places = -exponent
-        return int(_EXACT.scaleb(cost, self._places))
+        return int(EXACT.scaleb(cost, self._places))
 
     def _change(self, at: int, amount: int) -> None:
         if self._costs is None:
@@ -320,14 +375,6 @@ class Tally:
         except OverflowError:
             self._costs = list(self._costs)
             self._costs[at] += amount
-
-    def _merge(self) -> None:
-        """Halve the number of entries: each pair of neighbours counts until the later one ends."""
-        costs = [1] * len(self._ends) if self._costs is None else list(self._costs)
-        pairs = len(costs) // 2 * 2
-        merged = [first + second for first, second in zip(costs[0:pairs:2], costs[1:pairs:2], strict=True)]
-        self._costs = _packed(merged + costs[pairs:])
-        self._ends = self._ends[1:pairs:2] + self._ends[pairs:]
 
 
 def _packed(costs: list[int]) -> array[int] | list[int]:
