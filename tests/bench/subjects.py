@@ -48,6 +48,8 @@ class Subject:
             "HOME": str(work),
             "PATH": f"{Path(PYTHON).parent}{os.pathsep}{os.environ['PATH']}",
         }
+        # What is installed has its bytecode. In a working tree the first start writes it, unless it is told not to.
+        env.pop("PYTHONDONTWRITEBYTECODE", None)
         return Connection([*command, *upstream], cwd=work, env=env, upstream=upstream)
 
 
