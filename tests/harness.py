@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from intercept.actions import Answer, Ask, Done, Drop, Forward, Judge
 from intercept.audit import Recorder
 from intercept.enforcement import Enforcer
 from intercept.errors import ProtocolError
@@ -21,7 +22,7 @@ from intercept.limits.memory import MemoryStore
 from intercept.pins.lock import Lock
 from intercept.pins.watch import Watch
 from intercept.policy import Effect, PolicySet, load
-from intercept.session import Answer, Ask, Done, Drop, Forward, Judge, Session
+from intercept.session import Session
 from intercept.wire import parse_client, parse_upstream
 
 ALLOW_ALL = "default: allow\n"

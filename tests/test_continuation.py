@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from intercept.session import CONTINUED_WITHIN, MAX_CONTINUATIONS
+from intercept.continuation import CONTINUED_WITHIN, MAX_CONTINUATIONS
 from tests.harness import Body, Conversation, call, denied, modern, request, result
 
 ONE = "default: deny\ntools: {pay: {rate_limit: 1/day}, other: {rate_limit: 1/day}}"

@@ -19,6 +19,8 @@ In reading order, each knowing only what stands above it:
     pins/         definitions as they were reviewed: digests, the lock file, what changed, what a session withholds
     limits/       the counter port, window and calendar arithmetic, the stores: memory, SQLite, Redis, by scope
     approval/     a person decides: what is asked, through the client or of an operator, and what counts as yes
+    actions       what a session says is to be done
+    continuation  calls that need input, and are made again with it
     session       protocol state of one client and one upstream: Message -> Action
     audit/        records of every decision: what they say, how they hold each other, writing, reading
     lint/         what is unwise in a policy: an engine, and one module a rule
@@ -35,7 +37,7 @@ In reading order, each knowing only what stands above it:
 
 Two planes. The data plane is two threads that block on `read`, decide under the session's lock and write; it needs no
 event loop and is running before one is imported. The control plane waits for signals, timers and ends of streams and is
-woken through a pipe (`wakeup`). A slow decision belongs to neither: `session.Judge` and `Session.settle` are two steps
+woken through a pipe (`wakeup`). A slow decision belongs to neither: `actions.Judge` and `Session.settle` are two steps
 so that anything may happen between them, and a pump that would have to wait leaves the call to `parking`.
 
 Invariants, each an absence: nothing in `wire`, `session`, `policy` (but its file reader) or `limits.windows` does I/O,

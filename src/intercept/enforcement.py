@@ -12,12 +12,12 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from .actions import Ended, Judge, Outcome, Unapproved
 from .errors import AuditError, StoreBusy, StoreUnavailable
 from .limits import CounterStore, Granted, Refused
 from .limits.history import History
 from .policy import Approval, Asked, Asking, Channel, Circumstances, Decision, Effect, Exhausted, InFlight, reasons
 from .policy.model import together
-from .session import Ended, Judge, Outcome, Unapproved
 
 if TYPE_CHECKING:
     from .approval.operator import Operator

@@ -11,13 +11,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
+from .actions import Answer, Ended, Forward, Judge, Outcome
 from .answers import denial
 from .enforcement import Enforcer, Verdict
 from .errors import ProtocolError
 from .limits import CounterStore
 from .policy import Decision, Effect, Kind, PolicySet
 from .protocol import MARKER, PARSE_ERROR
-from .session import Answer, Ended, Forward, Judge, Outcome, Session
+from .session import Session
 from .uses import uses_of
 from .values import Json
 from .wire import Request, Response, parse_client

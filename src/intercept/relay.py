@@ -16,6 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, assert_never
 
+from .actions import Answer, Ask, Done, Drop, Forward, Judge
 from .answers import MAX_PRINTED, printable
 from .enforcement import AT_ONCE, Enforcer, Verdict
 from .errors import ProtocolError, StoreBusy
@@ -23,7 +24,7 @@ from .frames import MAX_CLIENT_FRAME, MAX_UPSTREAM_FRAME, Frames
 from .parking import Parking
 from .policy import Effect
 from .protocol import INVALID_REQUEST
-from .session import Answer, Ask, Done, Drop, Forward, Judge, Session
+from .session import Session
 from .wire import parse_client, parse_upstream
 
 SMALL_READ: Final = 64 * 1024

@@ -17,6 +17,7 @@ from heapq import merge
 from operator import attrgetter
 from typing import Final, NamedTuple
 
+from .actions import Outcome
 from .audit.events import Decided, Type, time_of
 from .audit.reading import Record
 from .audit.selection import read_decision
@@ -27,7 +28,6 @@ from .limits.memory import MemoryStore
 from .policy import Charge, Decision, Effect, Kind, PolicySet, RuleRef, Scope
 from .policy.untold import AsFarAsKnown, Untold
 from .rehearsal import Rehearsal, request_for
-from .session import Outcome
 from .values import Json
 
 EXAMPLES: Final = 3

@@ -10,11 +10,11 @@ Not thread-safe: the relay calls it under one lock. INVARIANT: no method blocks 
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterator
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from .actions import Action, Answer, Ask, Done, Drop, Ended, Forward, Judge, Outcome, Unapproved
 from .answers import decline, denial, edited_answer, error_answer, printable
 from .approval.elicitation import (
     ANSWER_KEY,
@@ -29,6 +29,7 @@ from .approval.elicitation import (
     without_retry,
 )
 from .approval.question import question
+from .continuation import Continuations
 from .errors import ProtocolError
 from .policy import Approval, Asked, Decision, Effect, Kind, PolicySet, ToolCall
 from .protocol import (
@@ -44,7 +45,7 @@ from .protocol import (
 )
 from .screening import Answered, screen
 from .uses import Peers, answerer, digest_of, is_modern, sender, uses_of
-from .values import Json, digest
+from .values import Json
 from .wire import (
     Message,
     Notification,
@@ -70,11 +71,6 @@ MAX_REMEMBERED: Final = 10_000
 FILTERED_TTL_MS: Final = 10_000
 """How long a client may cache a list that a policy was applied to, while the policy can be reloaded."""
 
-MAX_CONTINUATIONS: Final = 1_000
-CONTINUED_WITHIN: Final = 3600.0
-"""Seconds in which a call that needed input may be made again with the answer, and how many such calls are remembered;
-a later one is a new call."""
-
 _ELICITING: Final = frozenset({"2025-06-18", "2025-11-25"})
 """Versions with a handshake in which the client can be asked (PROTOCOL section 4.1)."""
 _RETRIED: Final = frozenset({"tools/call", "resources/read", "prompts/get"})
@@ -82,101 +78,6 @@ _RETRIED: Final = frozenset({"tools/call", "resources/read", "prompts/get"})
 MAX_PULSES: Final = 1_000
 """Calls whose progress is watched because we sent some while they were held."""
 
-
-# --- what is to be done ---------------------------------------------------------------------------------------------
-
-
-class Outcome(StrEnum):
-    """What became of a call that reached the upstream (DESIGN section 6)."""
-
-    OK = "ok"
-    TOOL_ERROR = "tool_error"
-    RPC_ERROR = "rpc_error"
-    CANCELLED = "cancelled"
-    """The client gave it up. The upstream may still work on it: another outcome follows if it answers or ends."""
-    UPSTREAM_EXIT = "upstream_exit"
-    UNKNOWN = "unknown"
-    """The answer could not be read."""
-
-
-class Ended(NamedTuple):
-    """Tell enforcement what became of a call that it admitted."""
-
-    admission: object
-    """As it was given to `settle`."""
-    outcome: Outcome
-
-
-class Unapproved(NamedTuple):
-    """Tell enforcement that nobody agreed to a call about which a person was asked."""
-
-    admission: object
-    """As it was given to `settle`."""
-    decision: Decision
-    """What is decided by that."""
-
-
-class Forward(NamedTuple):
-    """Send `data` on, to the other side."""
-
-    data: bytes
-    note: str = ""
-    """For the operator; empty if nothing out of the ordinary happened."""
-    ended: Ended | Unapproved | None = None
-    drift: tuple[Drift, ...] = ()
-    """What is not as it was reviewed, for the record."""
-
-
-class Answer(NamedTuple):
-    """Send `data` back to where the message came from."""
-
-    data: bytes
-    note: str = ""
-    ended: Unapproved | None = None
-
-
-class Ask(NamedTuple):
-    """Send `data` back: a question, and what it is about waits, so `Session.tick` has to be called in time."""
-
-    data: bytes
-    note: str = ""
-
-
-class Judge(NamedTuple):
-    """Ask enforcement about `uses`, all of which must be allowed, and give the decision to `settle`."""
-
-    request: Request
-    uses: tuple[ToolCall, ...]
-    policy: PolicySet
-    """The policy in force when the message came; read once, so that a reload never splits a decision."""
-    annotations: dict[str, Json] | None
-    answered: frozenset[str] | None
-    entry: _Open | None = None
-    """The session's own mark of the request: one that was cancelled meanwhile is not the next one under its id."""
-    continues: bool = False
-    """It carries on a call that was admitted and then needed input: the same call, neither asked about nor charged
-    again (POLICY section 5)."""
-    elicits: bool = False
-    """The client can ask its user about this request."""
-    approved: str = ""
-    """A person has agreed, asked under the policy with this digest."""
-    asked_as: object = None
-    """As it was given to `settle` when that person was to be asked."""
-    peers: Peers = Peers()
-    withheld: str = ""
-    """Why it is refused whatever the policy says, as a sentence: it is not what was reviewed."""
-
-
-class Drop(NamedTuple):
-    """Send nothing."""
-
-    note: str = ""
-    ended: Ended | Unapproved | None = None
-
-
-Done: TypeAlias = Forward | Answer | Ask | Drop
-"""What the relay can carry out at once."""
-Action: TypeAlias = Done | Judge
 
 _QUIET: Final = Drop()
 
@@ -277,8 +178,7 @@ class Session:
         self._subscriptions: dict[RequestId, set[str]] = {}
         """Open `subscriptions/listen` requests to what the upstream acknowledged (2026-07-28 basic/patterns)."""
         self._annotations: dict[str, dict[str, Json]] = {}
-        self._continuable: OrderedDict[tuple[str, str], float] = OrderedDict()
-        """Digests of the state that the upstream wants back and of what was used, to when that is forgotten."""
+        self._continuations = Continuations(clock)
         self._questions: Questions[Judge] = Questions(clock, random)
         self._handles = Handles(clock, random)
         self._pulses: dict[tuple[type, RequestId], tuple[_Open, float]] = {}
@@ -345,7 +245,7 @@ class Session:
             self._annotations.get(uses[0].name) if entry.tool is not None else None,
             self._answered,
             entry,
-            modern and self._continues(request, entry),
+            modern and self._continuations.redeem(entry.digest, request),
             self._elicits(request, modern=modern),
             approval.decision.policy if approval else "",
             approval.asked_as if approval else None,
@@ -396,7 +296,7 @@ class Session:
     def _waiting(self, judge: Judge) -> _Open | None:
         """The mark of the request that `judge` is about, as long as the request is in flight."""
         entry = judge.entry
-        return entry if entry is not None and self._open.get(entry.key) is entry else None
+        return entry if isinstance(entry, _Open) and self._open.get(entry.key) is entry else None
 
     def _deny(self, request: Request, entry: _Open, decision: Decision) -> Answer:
         del self._open[entry.key]
@@ -498,20 +398,6 @@ class Session:
     def due_in(self) -> float | None:
         """Seconds until `tick` has to be called; None while nothing waits for a person."""
         return self._questions.due_in
-
-    def _continues(self, request: Request, entry: _Open) -> bool:
-        """Whether `request` brings what an earlier call asked for. Once for each such answer of the upstream."""
-        state = request.params.get("requestState")
-        if state is None and "inputResponses" not in request.params:
-            return False
-        expires = self._continuable.pop((digest(state), entry.digest), None)
-        return expires is not None and self._clock() < expires
-
-    def _needs_input(self, entry: _Open, result: dict[str, Json]) -> None:
-        """Remember a call whose answer is a question (2026-07-28 basic/patterns/mrtr)."""
-        self._continuable[digest(result.get("requestState")), entry.digest] = self._clock() + CONTINUED_WITHIN
-        if len(self._continuable) > MAX_CONTINUATIONS:
-            self._continuable.popitem(last=False)
 
     def _client_notification(self, message: Notification) -> Done:
         ended = None
@@ -649,7 +535,7 @@ class Session:
         if "inputRequests" in result and (kind := self._forbidden(result["inputRequests"])) is not None:
             return self._refuse_to_ask(entry, kind)
         if entry.digest and result.get("resultType") == "input_required":
-            self._needs_input(entry, result)
+            self._continuations.remember(entry.digest, result)
         if (listing := _LISTS.get(entry.method)) is not None:
             return self._list(entry, message, result, listing)
         if entry.method == "initialize":

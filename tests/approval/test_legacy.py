@@ -6,10 +6,10 @@ import os
 
 import pytest
 
+from intercept.actions import Judge
 from intercept.approval.elicitation import GIVEN_UP_AFTER, KEEP_ALIVE, MAX_HELD, Questions
 from intercept.approval.question import Question
 from intercept.policy import Decision, Effect
-from intercept.session import Judge
 from intercept.wire import Request
 from tests.harness import Body, Conversation, call, denied, request, result
 

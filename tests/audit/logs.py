@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from intercept.actions import Judge
 from intercept.audit import Arguments, Place, Recorded, Recorder, Settings
 from intercept.audit.events import microseconds
 from intercept.enforcement import Enforcer
 from intercept.policy import Circumstances, Effect, Kind, PolicySet, ToolCall
 from intercept.rehearsal import request_for
 from intercept.replay import Stores
-from intercept.session import Judge
 from intercept.uses import Peers
 
 from ..harness import policy_of

@@ -6,11 +6,11 @@ import random
 from pathlib import Path
 from typing import NamedTuple
 
+from intercept.actions import Ended, Judge, Outcome
 from intercept.audit import Arguments, Place, Recorder, Settings
 from intercept.enforcement import Admission, Enforcer
 from intercept.policy import Effect, Kind, PolicySet, ToolCall, load
 from intercept.replay import Stores
-from intercept.session import Ended, Judge, Outcome
 from intercept.wire import Request, parse_client
 
 from ..reference.compare import text_of

@@ -15,12 +15,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any, Self
 
+from intercept.actions import Ended, Judge, Outcome
 from intercept.enforcement import Enforcer
 from intercept.errors import PolicyError
 from intercept.limits.scoped import ScopedStore
 from intercept.limits.sqlite import SQLiteStore
 from intercept.policy import CalendarWindow, Charge, Decision, InFlight, Kind, PolicySet, ToolCall, load
-from intercept.session import Ended, Judge, Outcome
 from intercept.wire import Request, parse_client
 
 from .clock import Window as Length

@@ -21,8 +21,8 @@ from .names import Place, hiding, listing, misspelt, near_misses
 from .rules import Account, accounts
 
 if TYPE_CHECKING:
+    from ..actions import Judge
     from ..policy.loading import Loaded, Source
-    from ..session import Judge
     from ..values import Json
     from ..wire import Request
 
