@@ -52,6 +52,25 @@ RELAY = (
     Budget("slowest call during a hot reload", 10, "ms"),
 )
 
+_DIFFERENT = {
+    "intercept-audit": (
+        Budget("round trip to direct", 4.0, "x"),
+        Budget("pipelined", 10_000, "calls/s", at_least=True),
+    ),
+    "intercept-durable": (
+        Budget("round trip to direct", 6.0, "x", aim=4.9),
+        Budget("pipelined", 10_000, "calls/s", at_least=True),
+    ),
+}
+"""Where more is done for a call than a decision that nobody keeps."""
+
+
+def relay(subject: str) -> tuple[Budget, ...]:
+    """The budgets of one way to run the proxy."""
+    others = {budget.figure: budget for budget in _DIFFERENT.get(subject, ())}
+    return tuple(others.get(budget.figure, budget) for budget in RELAY)
+
+
 DECIDE = (
     Budget("decide, 6 conditions", 15, "µs"),
     Budget("decide, argument schema", 40, "µs"),
@@ -60,6 +79,7 @@ DECIDE = (
     Budget("load, 1,000 tools with 5,000 rules", 500, "ms"),
     Budget("reserve in memory, one limit", 5, "µs"),
     Budget("reserve in memory, 100,000 live keys to 1", 2, "x"),
+    Budget("audit, a decision record", 25, "µs"),
 )
 
 

@@ -14,9 +14,11 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from intercept.audit import Place, Recorded, Recorder, Settings
 from intercept.limits import Granted
 from intercept.limits.memory import MemoryStore
 from intercept.policy import Circumstances, Decision, PolicySet, ToolCall, load
+from intercept.uses import Peers
 from intercept.values import Json
 from intercept.wire import frame_of, parse_client, parse_upstream
 
@@ -26,6 +28,8 @@ from .budgets import Spread
 NOW = 1_767_225_600.0
 LIVE_KEYS = 99_000
 """A counter has at most 100,000; this leaves room for the measured ones."""
+
+PEERS = Peers("a client", "1.2", "a server", "3.4", "2025-11-25")
 
 ARGUMENTS: dict[str, dict[str, Json]] = {
     "plain": {"message": "hello"},
@@ -94,6 +98,30 @@ class Desk:
         turn = itertools.cycle(each)
         return lambda: granted(store.reserve(next(turn), NOW + next(clock) * 0.001))
 
+    def recorder(self) -> Recorder:
+        return Recorder(
+            Settings(Place.of(str(self.folder / "audit"))),
+            command=["server"],
+            grant="somebody",
+            policy=self.fifties,
+            clock=lambda: NOW,
+            note=print,
+        )
+
+    def record(self) -> Callable[[], object]:
+        """Record decisions that are a tenth of a millisecond apart."""
+        recorder, clock = self.recorder(), itertools.count()
+        uses = [ToolCall("plain", {"to": "+5511999999999", "text": "hello there", "n": 5})]
+        decision = self.charging("one", {})
+        return lambda: recorder.decision(
+            uses, decision, PEERS, policy=self.limits, now=NOW + next(clock) * 0.0001, took=12
+        )
+
+    def record_outcome(self) -> Callable[[], object]:
+        recorder = self.recorder()
+        recorded = Recorded(1, int(NOW * 1e6))
+        return lambda: recorder.outcome(recorded, "ok")
+
 
 def granted(outcome: object) -> None:
     if not isinstance(outcome, Granted):
@@ -150,6 +178,8 @@ def measure(folder: Path, blocks: int) -> dict[str, Spread]:
             "reserve in memory, three limits": desk.reserve("three"),
             "one key": desk.reserve_among(1),
             "many keys": desk.reserve_among(LIVE_KEYS),
+            "audit, a decision record": desk.record(),
+            "audit, an outcome record": desk.record_outcome(),
             "wire, a round trip": relayed,
             "json, the same without checks": lambda: (json.dumps(json.loads(CALL)), json.loads(ANSWER)),
         },

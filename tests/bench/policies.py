@@ -46,12 +46,12 @@ def relay_policy(tools: int = 50) -> str:
     return "\n".join(lines) + "\n"
 
 
-def limits_policy(tools: int = 50) -> str:
+def limits_policy(tools: int = 50, scope: str = "session") -> str:
     """The same, with three limits that every call of `echo` is charged to, wide enough never to refuse."""
     limits = [
-        "{max: 100000000, window: second}",
-        "{max: 100000000, window: minute}",
-        "{max: 100000000, window: 1h, per: tool}",
+        f"{{max: 100000000, window: second, scope: {scope}}}",
+        f"{{max: 100000000, window: minute, scope: {scope}}}",
+        f"{{max: 100000000, window: 1h, per: tool, scope: {scope}}}",
     ]
     return relay_policy(tools).replace("  echo: {}\n", f"  echo: {{limits: [{', '.join(limits)}]}}\n")
 

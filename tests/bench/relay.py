@@ -438,7 +438,7 @@ def against_budgets(subject: str, effort: Effort, results: Results) -> str:
     }
     if effort.soak == 1_000_000:
         found["memory growth over 1,000,000 calls"] = results.value("memory growth", subject)
-    return budgets.comparison(budgets.RELAY, {figure: spread for figure, spread in found.items() if spread})
+    return budgets.comparison(budgets.relay(subject), {figure: spread for figure, spread in found.items() if spread})
 
 
 def run(subjects: Sequence[Subject], effort: Effort) -> Results:

@@ -46,6 +46,7 @@ class Subject:
         env = {
             **os.environ,
             "HOME": str(work),
+            "XDG_STATE_HOME": str(work),
             "PATH": f"{Path(PYTHON).parent}{os.pathsep}{os.environ['PATH']}",
         }
         # What is installed has its bytecode. In a working tree the first start writes it, unless it is told not to.
@@ -53,16 +54,18 @@ class Subject:
         return Connection([*command, *upstream], cwd=work, env=env, upstream=upstream)
 
 
-def ours(name: str, policy: str) -> Subject:
+def ours(name: str, policy: str, *options: str) -> Subject:
     script = Path(PYTHON).with_name("intercept")
-    return Subject(name, (str(script), "--policy", "{WORK}/policy.yaml", "--"), {"policy.yaml": policy})
+    return Subject(name, (str(script), "--policy", "{WORK}/policy.yaml", *options, "--"), {"policy.yaml": policy})
 
 
 DIRECT = Subject("direct", (), enforces=False)
 CAT = Subject("cat", ("sh", "-c", 'cat | "$@" | cat', "sh"), enforces=False)
 PUMP = Subject("pump", (PYTHON, "-S", "-E", str(HERE / "pump.py")), enforces=False)
-OURS = ours("intercept", policies.relay_policy())
-OURS_LIMITS = ours("intercept-limits", policies.limits_policy())
+OURS = ours("intercept", policies.relay_policy(), "--audit", "off")
+OURS_LIMITS = ours("intercept-limits", policies.limits_policy(), "--audit", "off")
+OURS_AUDIT = ours("intercept-audit", policies.relay_policy())
+OURS_DURABLE = ours("intercept-durable", policies.limits_policy(scope="grant"))
 
 
 VENVS = Path(os.environ.get("PEER_VENVS", "peers")).absolute()
@@ -141,7 +144,7 @@ PEERS = (
     ),
 )
 
-SUBJECTS = {subject.name: subject for subject in (CAT, PUMP, OURS, OURS_LIMITS, *PEERS)}
+SUBJECTS = {subject.name: subject for subject in (CAT, PUMP, OURS, OURS_LIMITS, OURS_AUDIT, OURS_DURABLE, *PEERS)}
 
 
 def server_everything() -> tuple[str, ...] | None:

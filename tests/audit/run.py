@@ -1,0 +1,113 @@
+"""`python -m tests.audit.run` tries at length what `test_evidence` and `test_reading` try in short."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from intercept.audit import Arguments
+from intercept.audit.reading import files_of, records_of, verify
+from intercept.errors import PolicyError
+from intercept.policy import load
+from intercept.replay import replay
+
+from ..reference.generate import case
+from .evidence import counted, killed
+from .manipulation import KINDS, manipulated, places, sample
+from .sessions import record
+
+
+def kills(count: int, seed: int) -> int:
+    """Proxies that are killed under load; how many left a log that is not what it should be."""
+    wrong = 0
+    for n in range(count):
+        with tempfile.TemporaryDirectory() as folder:
+            if problem := killed(Path(folder), random.Random(f"{seed}/{n}")):
+                print(f"kill {n} of seed {seed}: {problem}")
+                wrong += 1
+    return wrong
+
+
+def calls(count: int) -> int:
+    """One proxy and many calls; 1 if there are not as many records."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = counted(Path(folder), count)
+    print(", ".join(f"{what} {number}" for what, number in sorted(found.items())))
+    right = found["decisions"] == count and found["decision allow"] == found["outcomes"] == found["received"]
+    return int(not right)
+
+
+def manipulations(count: int, seed: int) -> int:
+    """Logs with one line changed; how many of them were taken for whole, or named another place."""
+    wrong, tried = 0, Counter[str]()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        lines = sample(folder / "audit", folder)
+        (path,) = (folder / "audit").iterdir()
+        randomly = random.Random(seed)
+        while tried.total() < count:
+            kind = KINDS[tried.total() % len(KINDS)]
+            data, line = manipulated(lines, kind, randomly)
+            if data == b"".join(lines):
+                continue
+            tried[kind] += 1
+            path.write_bytes(data)
+            faults = verify([str(path)]).faults
+            if len(faults) != 1 or faults[0].line not in places(data, line):
+                print(f"{kind} at line {line}: {[str(fault.line) for fault in faults]}")
+                wrong += 1
+    print(", ".join(f"{kind} {number}" for kind, number in tried.items()))
+    return wrong
+
+
+def replays(count: int, seed: int) -> int:
+    """Recorded sessions by their own policy; how many decisions changed."""
+    wrong, found = 0, Counter[str]()
+    for index in range(count):
+        with tempfile.TemporaryDirectory() as name:
+            mode = list(Arguments)[index % len(Arguments)]
+            try:
+                sessions = record(case(seed, index, 40), Path(name), mode)
+            except PolicyError:
+                continue
+            played = replay(records_of(files_of([str(sessions.log)])), load(sessions.policies))
+            found.update(calls=played.calls, same=played.same, unknown=len(played.unknown))
+            if played.changes:
+                print(f"case {index} of seed {seed}, recorded with {mode}: {len(played.changes)} decisions changed")
+                wrong += 1
+    print(", ".join(f"{what} {number}" for what, number in found.items()))
+    return wrong
+
+
+def main() -> int:
+    """Exit code 1 if anything was not as it should be."""
+    parser = argparse.ArgumentParser(prog="python -m tests.audit.run", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--kills", type=int, default=2_000)
+    parser.add_argument("--calls", type=int, default=100_000)
+    parser.add_argument("--manipulations", type=int, default=2_000)
+    parser.add_argument("--replays", type=int, default=1_000)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    seed = arguments.seed
+    trials: dict[str, tuple[int, Callable[[int], int]]] = {
+        "manipulations": (arguments.manipulations, lambda count: manipulations(count, seed)),
+        "replays": (arguments.replays, lambda count: replays(count, seed)),
+        "calls": (arguments.calls, calls),
+        "kills": (arguments.kills, lambda count: kills(count, seed)),
+    }
+    wrong = 0
+    for what, (count, tried) in trials.items():
+        if count:
+            failed = tried(count)
+            print(f"{count} {what}: {failed} not as they should be", flush=True)
+            wrong += failed
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
