@@ -14,6 +14,8 @@ from intercept.state import shown_state
         ("rediss://ana:s3cret@host:6380/1", "rediss://host:6380"),
         ("redis://:s3c/ret@x@host/1?password=s3cret", "redis://..."),
         ("redis://:s3cret@host", "redis://host"),
+        ("unix:///run/redis.sock?db=1&password=s3cret", "unix:///run/redis.sock"),
+        ("unix://:s3cret@/run/redis.sock", "unix:///run/redis.sock"),
         ("redis://host?password=s3c@ret", "redis://host"),
     ],
 )

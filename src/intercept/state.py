@@ -34,6 +34,8 @@ def shown_state(place: str) -> str:
     from urllib.parse import urlsplit
 
     parts = urlsplit(place)
+    if parts.scheme == "unix":
+        return f"unix://{parts.path}"
     try:
         host, port = parts.hostname, parts.port
     except ValueError:  # what looks like a port is none, and may be part of a password

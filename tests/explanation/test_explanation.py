@@ -78,6 +78,25 @@ def test_a_shadow_limit_counts_only_while_it_would_let_pass(explained: Explain) 
     assert [account.rule.name for account in explanation.shadow] == ["pay#1"]
 
 
+def test_limits_of_the_calendar_and_of_calls_at_a_time_are_told_in_words_and_for_programs(explained: Explain) -> None:
+    limits = "[{max: 3, window: month, align: calendar, timezone: Asia/Kolkata}, {max_concurrent: 2, scope: global}]"
+
+    explanation = explained(f"tools: {{pay: {{limits: {limits}}}}}", "pay", after=2)
+    refused = explained(f"tools: {{pay: {{limits: {limits}}}}}", "pay", after=3)
+
+    told = [line.partition(": limit ")[2] for line in lines(explanation, Kind.TOOL) if ": limit " in line]
+    assert told == [
+        "`pay#1`: 2 of 3 calls per calendar month (Asia/Kolkata) used, 1 left; the call takes 1",
+        "`pay#1`: 0 of 2 calls at a time used, 2 left; the call takes 1",
+    ]
+    told_programs: Any = as_json(explanation, Kind.TOOL)["limits"]
+    month, slots = told_programs
+    assert (month["window_s"], month["period"], month["timezone"]) == (None, "month", "Asia/Kolkata")
+    assert (slots["window_s"], slots["scope"], slots["used"], "period" in slots) == (None, "global", 0, False)
+    # From noon UTC on January 15 to the first of February there, which begins at 18:30 UTC.
+    assert [limit.retry_after for limit in refused.limits] == [16 * 86_400 + 6 * 3_600 + 1_800, None]
+
+
 def test_limits_are_not_looked_at_when_a_rule_denies(explained: Explain) -> None:
     policy = "tools: {pay: {rules: [{rate_limit: 2/minute}, {action: deny, after: x}]}}"
 
@@ -193,9 +212,8 @@ def test_whatever_the_policy_the_decision_is_explained_and_is_that_of_the_policy
         request = request_for(kind, name, call)
         explanation = explain(loaded, request, kind, Situation(NOON, answered=frozenset({"read"})))
         arguments = {} if kind is Kind.RESOURCE else json.loads(call)
-        decision = loaded.policy.evaluate(
-            ToolCall(name, arguments, kind), Circumstances(NOON, answered=frozenset({"read"}))
-        )
+        circumstances = Circumstances(NOON, answered=frozenset({"read"}), grant_answered=frozenset())
+        decision = loaded.policy.evaluate(ToolCall(name, arguments, kind), circumstances)
         if explanation.decision.exhausted is None:
             assert explanation.decision.effect is decision.effect
             assert {account.key for account in explanation.rules if not account.is_no_rule} == {

@@ -204,3 +204,15 @@ def test_a_shadow_rule_that_asks_holds_nothing(explained: Explain) -> None:
 
     assert explanation.decision.effect is Effect.ALLOW
     assert [(account.rule.name, account.rule.effect) for account in explanation.shadow] == [("pay#1", Effect.ASK)]
+
+
+def test_a_rule_about_all_sessions_of_a_grant_tells_that_it_is_about_them(explained: Explain) -> None:
+    policy = "tools: {read: {}, send: {action: deny, after: read, after_scope: grant}}"
+
+    (denies,) = explained(policy, "send", answered={"read"}).rules
+    (skipped,) = explained(policy, "send").skipped
+
+    assert [str(part) for part in denies.parts] == ["`after read` holds: `read` was answered to this grant"]
+    assert [str(part) for part in skipped.parts] == [
+        "`after read` does not hold: none of them was answered to this grant"
+    ]

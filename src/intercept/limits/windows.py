@@ -11,7 +11,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from functools import lru_cache
 from sys import byteorder
@@ -78,6 +78,8 @@ _last: Final[dict[tuple[Unit, str], Period]] = {}
 
 @lru_cache(maxsize=_REMEMBERED)
 def _zone(name: str) -> tzinfo:
+    if name == "UTC":  # there without any data on time zones
+        return UTC
     from zoneinfo import ZoneInfo
 
     return ZoneInfo(name)

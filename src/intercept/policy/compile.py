@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, tzinfo
 from decimal import Decimal
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..errors import Problem
@@ -20,10 +19,11 @@ from ..values import Json, MalformedError, normal_form, parse_path
 from . import legacy, schema
 from .conditions import Condition, Group, Negation, leaf
 from .evaluate import Policy, Section
-from .model import Asking, CalendarWindow, Channel, Charge, InFlight, Kind, RuleRef, Scope, Unit, Window
+from .model import Asking, CalendarWindow, Channel, Charge, InFlight, Kind, RuleRef, Scope, Window
 from .names import Glob, Names, is_glob
 from .reading import Reading, check_operand, reading
 from .rules import Limit, Requirement, Rule
+from .windows import window_of, zone_of
 
 if TYPE_CHECKING:
     from .document import Document
@@ -77,7 +77,7 @@ class _Compiler:
     def policy(self) -> Policy:
         file = self._file
         with self._at("timezone"):
-            self._zone = _zone(file.timezone)
+            self._zone = zone_of(file.timezone)
         sections: dict[Kind, Section] = {}
         if file.resources is not None:
             sections[Kind.RESOURCE] = self._section(Kind.RESOURCE, "resources", file.resources)
@@ -322,7 +322,10 @@ class _Compiler:
                 amount = cost.amount
                 if not cost.source and amount > highest:
                     self._wrong((*at, cost.key), "a call costs more than `max`, so none could ever pass")
-            window, kind = self._window(written, at)
+            counted = self._window(written, at)
+            if counted is None:
+                continue
+            window, kind = counted
             shadow = self._file.mode == "shadow" or context.rule.mode == "shadow"
             key = (
                 self._origin,
@@ -351,18 +354,10 @@ class _Compiler:
 
     def _window(
         self, written: schema.Limit | schema.Concurrency, at: KeyPath
-    ) -> tuple[Window | CalendarWindow | InFlight, str]:
-        """The window of a limit, and what tells its counters from those of other windows."""
-        if isinstance(written, schema.Concurrency):
-            return InFlight(), "in flight"
-        if written.align == "sliding":
-            seconds = float(written.window.seconds)
-            return Window(seconds, _in_words(written.window.seconds)), str(seconds)
-        zone, unit = written.timezone or self._file.timezone, written.window.text
-        if written.timezone is not None:
-            with self._at(*at, "timezone"):
-                _zone(zone)
-        return CalendarWindow(Unit(unit), zone, f"calendar {unit} ({zone})"), f"calendar {unit} {zone}"
+    ) -> tuple[Window | CalendarWindow | InFlight, str] | None:
+        with self._at(*at, "timezone"):
+            return window_of(written, self._file.timezone)
+        return None
 
     def _cost(self, context: _Context, written: schema.Limit, at: KeyPath) -> Reading | None:
         cost = written.charge
@@ -401,27 +396,3 @@ class _Context(NamedTuple):
     def counter(self, index: int) -> str:
         """A name for the counter of the rule's limit number `index`; no other limit of the file has it."""
         return json.dumps([self.kind, self.entry, self.identity, index])
-
-
-def _zone(name: str) -> tzinfo:
-    if name == "UTC":
-        return UTC
-    from zoneinfo import ZoneInfo
-
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # an unknown zone, a name that is a path, a folder of zones
-        raise MalformedError(f"`{name}` is not a time zone", "write a name like `America/Sao_Paulo`") from None
-
-
-_UNITS: Final = (("week", 604_800), ("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
-
-
-@lru_cache(maxsize=64)
-def _in_words(seconds: Decimal) -> str:
-    """A length of time as it follows "per": `minute`, `5 minutes`, `0.5 seconds`."""
-    for unit, length in _UNITS:
-        if seconds % length == 0:
-            count = int(seconds // length)
-            return unit if count == 1 else f"{count} {unit}s"
-    return f"{seconds.normalize():f} seconds"
