@@ -52,6 +52,7 @@ def _texts(argument: str) -> dict[str, Json]:
         ("send_sms", "Send a text message", WRITE),
         ("mark_chat_as_read", "Mark a chat as read", WRITE),
         ("resolve_thread", "Resolve a review thread", WRITE),
+        ("maintenance", "Enable maintenance mode", WRITE),
         ("clear_cache", "Clear the cache", WRITE),
         ("restart_server", "Restart a server", EXECUTE),
         ("server_action", "Reboots the machine", EXECUTE),
@@ -59,6 +60,8 @@ def _texts(argument: str) -> dict[str, Json]:
         ("create_deployment", "Create a deployment", EXECUTE),
         ("cancel_workflow_run", "Cancel a run", EXECUTE),
         ("text_to_speech", "Convert text to speech", EXECUTE),
+        ("hook", "Enables users to trigger a sync", EXECUTE),
+        ("send_command", "Send a command to the device", EXECUTE),
         ("browser_click", "Click an element", EXECUTE),
         ("browser_select_option", "Select an option in a dropdown", EXECUTE),
         ("delete_board", "Delete a board", DESTRUCTIVE),
@@ -71,6 +74,8 @@ def _texts(argument: str) -> dict[str, Json]:
         ("cancel_subscription", "Cancel a subscription", FINANCIAL),
         ("create_payment_link", "Create a link that collects money", FINANCIAL),
         ("update_adset", "Update an ad set", FINANCIAL),
+        ("book_flight", "Book a flight", FINANCIAL),
+        ("upgrade_plan", "Upgrade the plan of a customer", FINANCIAL),
         ("create_adjustment", "Create an adjustment to refund a transaction.", FINANCIAL),
     ],
 )  # fmt: skip
@@ -192,6 +197,13 @@ def test_an_argument_that_is_only_looked_at_runs_nothing(name: str, argument: st
 
 def test_any_request_that_arguments_describe_is_execute() -> None:
     assert tool("api", "Talk to the API", method=["GET", "POST", "DELETE"], path="where").category is EXECUTE
+
+
+def test_arguments_tell_of_money_where_no_verb_does() -> None:
+    assert tool("create_movement", "", amount="how much", recipient="who").category is FINANCIAL
+    assert tool("create_campaign", "", daily_budget="how much").category is FINANCIAL
+    assert tool("create_campaign", "", subject="of the mail").category is WRITE
+    assert tool("create_product", "", amount="how much").category is WRITE
 
 
 # --- secrets, people, annotations -------------------------------------------------------------------------------------

@@ -44,8 +44,13 @@ _ANALYSING: Final = each("""
 """Verbs that take code or SQL as text and do not run it."""
 _ADDRESSES: Final = each("endpoint host uri url urls webpage website")
 _METHODS: Final = frozenset({"DELETE", "PATCH", "POST", "PUT"})
-_BUYS: Final = re.compile(r"\bto (?:bill|buy|charge|credit|debit|pay|purchase|refund|withdraw)\b", re.IGNORECASE)
-_MAKES: Final = each("add create issue make place send submit")
+_BUYS: Final = re.compile(
+    r"\b(?:and|to) (?:bill|buy|charge|credit|debit|pay|purchase|refund|withdraw)\b", re.IGNORECASE
+)
+_MAKES: Final = each("add checkout confirm create issue make place send submit")
+_RECEIVERS: Final = each("beneficiary destination iban payee payer recipient wallet")
+_BUDGETS: Final = each("bid budget spend")
+_LAUNCHES: Final = each("activate create duplicate enable launch publish resume start update")
 _ALSO_CHANGES: Final = re.compile(
     r"\b(?:and|also|then|automatically|will)\s+(?:also\s+|then\s+|automatically\s+)?"
     r"(?:creates?|deletes?|modif(?:y|ies)|overwrites?|persists?|removes?|saves?|sends?|stores?|updates?|writes?)\s+"
@@ -195,7 +200,7 @@ def _decide(tool: _Tool, choice: Choice | None) -> _Vote:
             return worst
         # The name is no verb for sure, but it is not about nothing: `refund` gives money back, `pods_exec` runs.
         ends = {*words(tool.name)[:1], *words(tool.name)[-1:]}
-        acting = [vote for vote in names if VERBS[vote.verb] is Category.EXECUTE and vote.verb != "type"]
+        acting = [vote for vote in names[:1] if VERBS[vote.verb] is Category.EXECUTE]
         acting += [
             vote for vote in names if SEVERITY[VERBS[vote.verb]] > SEVERITY[Category.EXECUTE] and vote.verb in ends
         ]
@@ -261,6 +266,8 @@ def _holds_code(tool: _Tool, argument: Argument) -> str:
 
 
 def _by_arguments(tool: _Tool, vote: _Vote) -> _Vote | None:
+    if vote.category is Category.WRITE and (told := _money(tool)):
+        return _Vote(Category.FINANCIAL, told, vote.verb)
     for argument in tool.arguments:
         if what := _holds_code(tool, argument):
             return _Vote(Category.EXECUTE, f"argument `{argument.name}` holds {what}", vote.verb)
@@ -271,6 +278,19 @@ def _by_arguments(tool: _Tool, vote: _Vote) -> _Vote | None:
         ):
             return _Vote(Category.EXECUTE, f"argument `{argument.name}` can be any HTTP method", vote.verb)
     return None
+
+
+def _money(tool: _Tool) -> str:
+    """Which arguments say that money moves or is committed; empty if none does."""
+    found = {argument.name: frozenset(words(argument.name)) for argument in tool.arguments if len(argument.path) == 1}
+    amount = next((name for name, parts in found.items() if "amount" in parts), "")
+    receiver = next((name for name, parts in found.items() if parts & _RECEIVERS or parts == {"to"}), "")
+    if amount and receiver and tool.verbs & _MAKES:
+        return f"arguments `{amount}` and `{receiver}`"
+    budget = next((name for name, parts in found.items() if parts & _BUDGETS), "")
+    if budget and "campaign" in tool.heads and tool.verbs & _LAUNCHES:
+        return f"argument `{budget}` of a campaign"
+    return ""
 
 
 def _by_phrases(tool: _Tool, vote: _Vote) -> _Vote | None:

@@ -29,7 +29,7 @@ _REVEALING: Final = each("decrypt reveal unmask")
 _BEFORE_ARGUMENTS: Final = re.compile(r"\n\s*(?:args|arguments|parameters|params|inputs?)\s*:|\bargs:", re.IGNORECASE)
 
 _PRIVATE: Final = each("""
-    applicant attendee call candidate chat contact conversation customer dm email employee inbox invitee lead mail
+    applicant attendee candidate chat contact conversation customer dm email employee inbox invitee lead mail
     mailbox meeting message patient payee people person phone recipient recording sms subscriber thread transcript
     voicemail whois
 """)

@@ -34,7 +34,8 @@ _PREAMBLE: Final = re.compile(
            |you))*
     | (?:you\s+can\s+)?use\s+(?:this|it)\b
         (?:\s+(?:command|endpoint|for|function|method|need|needs|operation|the|to|tool|user|want|wants|when|whenever|you))*
-    | (?:allows?|enables?|helps?|lets?)\s+(?:(?:agents?|an?|llms?|model|the|to|users?|you)\s+)*
+    | (?:allows?|helps?|lets?)\s+(?:(?:agents?|an?|llms?|model|the|to|users?|you)\s+)*
+    | enables?\s+(?:(?:agents?|an?|llms?|model|the|users?|you)\s+)+to\s+
     | (?:action|description|overview|purpose|summary|usage|use(?:\s+case)?|what\s+it\s+does)\s*:
     | (?:helper|tool|used|useful|utility)\s+(?:for|that|to|which)
     | (?:also|can|please|to|will|you\s+can)\b

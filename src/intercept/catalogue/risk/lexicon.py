@@ -13,8 +13,8 @@ from .model import Category
 
 _READING: Final = """
     aggregate analyse analyze audit autocomplete benchmark browse calc calculate cat check compare compute consult
-    convert correlate count decode demonstrate describe detect diagnose diff digest discover display download echo
-    encode enumerate estimate evaluate examine explain explore export extract fetch filter find forecast gather
+    convert correlate count decode decrypt demonstrate describe detect diagnose diff digest discover display download
+    echo encode enumerate estimate evaluate examine explain explore export extract fetch filter find forecast gather
     geocode get glob grep head help identify inspect interpret introspect investigate know lint list locate log look
     lookup ls map measure monitor observe outline parse peek ping poll predict preview profile query rank read recall
     receive recommend render research resolve retrieve return reverse sample scan scrape screenshot search see select
@@ -42,9 +42,8 @@ _WRITING: Final = """
     resend reserve reset respond restrict resubmit retitle retweet revert review rotate rpush sadd save schedule send
     set setup share shorten sign snapshot snooze split squash stage star stash store submit subscribe supersede
     suspend swap switch synthesise synthesize tag take toggle touch transfer transform transition tweak tweet typing
-    unarchive unban unblock undelete undo unfollow unfreeze ungroup unhide unlock unmark unmute unpin unprotect
-    unresolve unset unstage unstar unsubscribe unvote unwrap update upload upsert upvote vote whitelist wrap write
-    xadd zadd zip
+    unarchive unban unblock undelete undo unfreeze ungroup unhide unlock unmark unmute unpin unprotect unresolve unset
+    unstage unstar unsubscribe unvote unwrap update upload upsert upvote vote whitelist wrap write xadd zadd zip
 """
 """They change or create what can be changed back; sending and publishing is among them."""
 
@@ -64,8 +63,8 @@ _DESTROYING: Final = """
     ban bury clean cleanup clear decommission del delete deprovision deregister destroy detach disassociate discard
     dispose dissociate drop empty eradicate erase evict expel expunge flush flushall flushdb forget hdel invalidate
     kick lpop lrem nuke obliterate offboard overwrite pop prune purge remove restore revoke rm rmdir rpop shred srem
-    strip subtract takedown trash truncate unassign unassociate unbind undefine unenroll uninstall unlabel unlike
-    unlink unmap unpublish unreact unregister unshare untag vacuum void wipe xdel xtrim zap zrem
+    strip subtract takedown trash truncate unassign unassociate unbind undefine unenroll unfollow uninstall unlabel
+    unlike unlink unmap unpublish unreact unregister unshare untag vacuum void wipe xdel xtrim zap zrem
 """
 """Something is gone afterwards."""
 
@@ -92,19 +91,19 @@ VERBS: Final[dict[str, Category]] = (
 """What a verb says when nothing else is known."""
 
 ALSO_NOUNS: Final = each("""
-    aggregate archive audit author backup benchmark bid block book bookmark bridge build bump call capture change
-    charge check checkout claim clean clear click clone close comment commit complete compose connect control copy
-    count crawl credit debug deploy deposit design diff digest dispatch display do download draft drive drop echo
-    email embed empty estimate exchange exec exercise expand export extract filter fix flag follow fork format forward
-    fund group head hedge help highlight import increase index init insert install invite issue join label launch
-    leave link lint load lock log login logout look lookup make map measure merge message monitor mount move name note
-    open order outline override park patch pause pay payout pin place plan play poll pop post power press print
-    process profile promote pull pump purchase push query rank rate record redirect refund release rent replay reply
-    report request research reset resize return reverse review rollback rollout run sample save scale scan schedule
-    screenshot scrub search select set setup share shell show sign signal similar size skip snapshot sort split stage
-    stake star start stash stat stats status step stop store submit survey swap switch sync tag tail test top topup
-    touch trace track trade train transfer transform transition trigger turn tweet type typing upgrade upload view
-    void vote wait watch whois wrap zip
+    aggregate archive audit authenticate author backup benchmark bid block book bookmark bridge build bump call
+    capture change charge check checkout claim clean clear click clone close comment commit complete compose connect
+    control copy count crawl credit debug deploy deposit design diff digest dispatch display do download draft drive
+    drop echo email embed empty estimate exchange exec exercise expand export extract fill filter fix flag follow fork
+    format forward fund group head hedge help highlight import increase index init insert install invite issue join
+    label launch leave link lint load lock log login logout look lookup make map measure merge message monitor mount
+    move name note open order outline override park patch pause pay payout pin place plan play poll pop post power
+    press print process profile promote pull pump purchase push query rank rate record redirect refund release rent
+    replay reply report request research reset resize return reverse review rollback rollout run sample save scale
+    scan schedule screenshot scrub search select set setup share shell show sign signal similar size skip snapshot
+    sort split stage stake star start stash stat stats status step stop store submit survey swap switch sync tag tail
+    test top topup touch trace track trade train transfer transform transition trigger turn tweet type typing upgrade
+    upload view void vote wait watch whois wrap zip
 """)
 """Verbs that name a thing as often: they count only where no other word of the name is a verb."""
 
@@ -161,7 +160,7 @@ SENSES: Final = (
         Category.EXECUTE,
         "generates media, which costs",
         "compose convert generate synthesise synthesize",
-        "animation audio dialogue effect image music sound speech song video",
+        "animation asset audio avatar dialogue effect image model music sound speech song video",
     ),
     _sense(
         Category.READ,
@@ -197,13 +196,18 @@ SENSES: Final = (
         Category.READ,
         "answers with it",
         "build create generate",
-        "analysis diff estimate explanation forecast insight preview recommendation statistics suggestion summary",
+        "analysis diff estimate explanation forecast insight preview qr_code recommendation statistics suggestion"
+        " summary",
         "audio image video voice",
     ),
     _sense(Category.READ, "reads it", "load", "document file guide instruction memory skill url"),
     # --- money
     _sense(
-        Category.FINANCIAL, "decides who pays", "accept close contest submit update", "chargeback dispute", "evidence"
+        Category.FINANCIAL,
+        "decides who pays",
+        "accept close contest submit update",
+        "chargeback dispute dispute_claim",
+        "evidence",
     ),
     _sense(Category.FINANCIAL, "takes the money", "receive record", "payment"),
     _sense(Category.FINANCIAL, "money is paid for it", "approve submit", "expense reimbursement timecard timesheet"),
@@ -218,7 +222,7 @@ SENSES: Final = (
         Category.FINANCIAL,
         "advertising spends money",
         "activate create duplicate edit enable launch publish resume schedule set start update",
-        "ad adgroup adset",
+        "ad ad_campaign ad_group ad_set adgroup adset",
         "",
     ),
     _sense(
@@ -228,6 +232,15 @@ SENSES: Final = (
         "order position trade",
         "sort stop view work",
     ),
+    _sense(
+        Category.FINANCIAL,
+        "changes what is owed",
+        "change downgrade subscribe switch upgrade",
+        "plan subscription tier",
+        _NOT_MONEY,
+    ),
+    _sense(Category.FINANCIAL, "commits to a purchase", "book reserve", "car flight hotel ticket trip"),
+    _sense(Category.FINANCIAL, "permits spending", "approve increase set", "allowance spending"),
     _sense(Category.FINANCIAL, "permits spending", "authorise authorize", "payment transaction transfer order charge"),
     _sense(
         Category.FINANCIAL,
@@ -236,7 +249,9 @@ SENSES: Final = (
         "bitcoin btc coin crypto eth fund money sol transfer usdc wallet_transaction",
         "call data domain file ownership",
     ),
-    _sense(Category.FINANCIAL, "moves money", "send sign submit swap transfer", "token transaction", "access reset"),
+    _sense(
+        Category.FINANCIAL, "moves money", "bridge send sign submit swap transfer", "token transaction", "access reset"
+    ),
     _sense(Category.FINANCIAL, "prepares a payment", "create generate tokenise tokenize", "card"),
     _sense(Category.FINANCIAL, "commits to a purchase", "register renew", "domain"),
     _sense(Category.FINANCIAL, "money or a debt moves", "", _MONEY, _NOT_MONEY),
@@ -270,6 +285,7 @@ SENSES: Final = (
         "control set toggle",
         "brightness climate cover fan lamp light outlet switch thermostat volume",
     ),
+    _sense(Category.EXECUTE, "has it carried out", "send", "command key keystroke signal"),
     _sense(Category.EXECUTE, "starts it", "kick", "off"),
     _sense(Category.EXECUTE, "opens a tunnel", "forward", "port"),
     _sense(Category.EXECUTE, "places a call", "create make place start", "call"),
