@@ -113,6 +113,12 @@ def test_a_tool_whose_name_deletes_is_denied_whatever_actions_it_has() -> None:
     assert drafted([tool("delete_board", "", mode={"enum": ["list", "get"]})])["delete_board"].expect == "deny"
 
 
+def test_a_tool_that_is_dangerous_for_another_reason_keeps_no_actions() -> None:
+    entry = drafted([tool("create_payment", "", mode={"enum": ["create", "update"]})])["create_payment"]
+
+    assert (entry.expect, entry.checks[0].condition["op"]) == ("ask", "in")
+
+
 def test_a_nested_choice_and_a_list_of_actions_are_reached() -> None:
     inner: Json = {"type": "object", "properties": {"do it": {"enum": ["get", "delete"]}}}
     listed: Json = {"type": "array", "items": {"enum": ["get", "delete"]}}

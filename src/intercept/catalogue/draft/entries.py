@@ -181,7 +181,7 @@ def _narrowed(verdict: Verdict, given: Sequence[Argument]) -> tuple[Category, Ch
     if choice is None or (SEVERITY[bare.category] >= SEVERITY[Category.DESTRUCTIVE]):
         return None
     kept = [action for action in choice.actions if SEVERITY[action.category] < SEVERITY[Category.DESTRUCTIVE]]
-    if not kept:
+    if not kept or len(kept) == len(choice.actions):
         return None
     argument = next(each for each in given if each.path == choice.path)
     values = [action.value for action in kept]

@@ -28,6 +28,7 @@ _AT_SCREENS: Final = each("check choose select uncheck")
 _CONTROL: Final = each("abort continue pause resume skip start stop")
 """Values that steer what the tool's own verb does: `mode: continue` of a rebase is still a rebase."""
 _SQL: Final = re.compile(r"\b(?:sql|kql|cypher|sparql|soql|select|insert|ddl)\b", re.IGNORECASE)
+_SQL_TEXTS: Final = each("commands queries query sql statement statements string text")
 _SQL_NAMES: Final = each("cypher kql query sql statement")
 _COMMAND_NAMES: Final = each("bash cmd command commands javascript js powershell script shell")
 _MAYBE_CODE: Final = each("args argv code expression function input program python snippet source")
@@ -125,13 +126,10 @@ def _read(definition: Json) -> _Tool:
     name, description = members.get("name"), members.get("description")
     name = name if isinstance(name, str) else ""
     description = description if isinstance(description, str) else ""
-    return _Tool(
-        name,
-        description,
-        arguments(members.get("inputSchema")),
-        phrases_of_name(name),
-        phrases_of_description(name, description),
-    )
+    names = phrases_of_name(name)
+    sure = bool(names) and names[0].strong
+    texts = phrases_of_description(name, description, sentences=1 if sure else 2)
+    return _Tool(name, description, arguments(members.get("inputSchema")), names, texts)
 
 
 # --- what the words say -----------------------------------------------------------------------------------------------
@@ -221,9 +219,10 @@ def _choice(tool: _Tool) -> Choice | None:
     """The argument that chooses between actions, if there is one."""
     named = bool(tool.names) and tool.names[0].strong and tool.names[0].verb not in EMPTY
     for argument in tool.arguments:
-        chooser = chooses(argument)
+        parts = words(argument.name)
+        chooser = chooses(argument) and (len(parts) == 1 or parts[-1] in {"action", "command", "operation"})
         values = argument.values or (quoted(argument) if chooser and argument.is_text else ())
-        if len(values) < 2 or (named and len(words(argument.name)) > 1) or not _METHODS.isdisjoint(values):
+        if len(values) < 2 or (named and len(parts) > 1) or not _METHODS.isdisjoint(values):
             continue
         actions = tuple(_actions(tool, values))
         firsts = {words(action.value)[0] for action in actions}
@@ -254,7 +253,7 @@ def _holds_code(tool: _Tool, argument: Argument) -> str:
     if not (argument.is_text or argument.is_list) or not tool.verbs.isdisjoint(_ANALYSING):
         return ""
     found = frozenset(words(argument.name)[-1:])
-    if "sql" in words(argument.name) or (
+    if ("sql" in words(argument.name) and found & _SQL_TEXTS) or (
         found & _SQL_NAMES and _SQL.search(argument.description + tool.description[:300])
     ):
         return "SQL"
@@ -303,7 +302,7 @@ def _by_phrases(tool: _Tool, vote: _Vote) -> _Vote | None:
     if not tool.verbs.isdisjoint(_MAKES) and (told := _BUYS.search(first_sentence(tool.description))):
         return _Vote(Category.FINANCIAL, f"description: `{told[0]}`", vote.verb)
     if (
-        (vote.category is Category.EXECUTE or not vote.strong)
+        (vote.category is Category.EXECUTE or not vote.verb)
         and vote.verb != "deploy"
         and (told := _IRREVERSIBLE.search(tool.description[:1500]))
     ):

@@ -47,6 +47,7 @@ _PREAMBLE: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """What stands before the verb without saying anything."""
+_LOG_IN: Final = re.compile(r"\blogs? (in|out)\b", re.IGNORECASE)
 _STOP: Final = each("""
     about across after against and as at based because before between by during for from given if in including into
     matching on over so that through to under unless until using via when where which while with within without
@@ -157,8 +158,11 @@ def _heads(thing: Sequence[str]) -> frozenset[str]:
 # --- descriptions -----------------------------------------------------------------------------------------------------
 
 
-def phrases_of_description(name: str, description: str) -> tuple[Phrase, ...]:
-    """The verbs that the description opens with (`Create, update or delete a label`); empty if it does not tell."""
+def phrases_of_description(name: str, description: str, sentences: int = 2) -> tuple[Phrase, ...]:
+    """The verbs that the description opens with (`Create, update or delete a label`); empty if it does not tell.
+
+    Further down than its first few `sentences` come examples, arguments and other tools.
+    """
     looked = 0
     for sentence in _SENTENCE.split(description.strip()[:2000]):
         text = _opening(sentence, name)
@@ -167,7 +171,7 @@ def phrases_of_description(name: str, description: str) -> tuple[Phrase, ...]:
         if found := _read(text):
             return found
         looked += " " in text
-        if looked == 2:  # further down come examples, arguments and other tools
+        if looked >= sentences:
             break
     return ()
 
@@ -189,7 +193,7 @@ def _opening(sentence: str, name: str) -> str:
 
 
 def _read(text: str) -> tuple[Phrase, ...]:
-    tokens = [token.lower() for token in _TOKEN.findall(text)]
+    tokens = [token.lower() for token in _TOKEN.findall(_LOG_IN.sub(r"log\1", text))]
     verbs: list[str] = []
     at = 0
     while at < len(tokens):

@@ -39,17 +39,18 @@ _WRITING: Final = """
     protect provision publish pull push put quarantine rate react reactivate rearrange reassign rebase record recover
     redact redirect refine refresh regenerate register reject relate release relocate remember remind rename reopen
     reorder reorganise reorganize repair replace reply report repost reprioritise reprioritize request reschedule
-    resend reserve reset respond restrict resubmit retitle retweet revert review rotate rpush sadd save schedule send
-    set setup share shorten sign snapshot snooze split squash stage star stash store submit subscribe supersede
-    suspend swap switch synthesise synthesize tag take toggle touch transfer transform transition tweak tweet typing
-    unarchive unban unblock undelete undo unfreeze ungroup unhide unlock unmark unmute unpin unprotect unresolve unset
-    unstage unstar unsubscribe unvote unwrap update upload upsert upvote vote whitelist wrap write xadd zadd zip
+    resend reserve reset respond restore restrict resubmit retitle retweet revert review rotate rpush sadd save
+    schedule send set setup share shorten sign snapshot snooze split squash stage star stash store submit subscribe
+    supersede suspend swap switch synthesise synthesize tag take toggle touch transfer transform transition tweak
+    tweet typing unarchive unban unblock undelete undo unfreeze ungroup unhide unlock unmark unmute unpin unprotect
+    unresolve unset unstage unstar unsubscribe unvote unwrap update upload upsert upvote vote whitelist wrap write
+    xadd zadd zip
 """
 """They change or create what can be changed back; sending and publishing is among them."""
 
 _RUNNING: Final = """
     abort actuate arm bash boot bootstrap build call click compile conduct control cordon crawl debug deploy disarm
-    dispatch do doubleclick downgrade drag drain drive eject emulate eval exec execute failover fill fuzz goto halt
+    dispatch doubleclick downgrade drag drain drive eject emulate eval exec execute failover fill fuzz goto halt
     hibernate hover initiate install instruct interact interrupt invoke kill launch load migrate navigate orchestrate
     pause perform play power press print probe process promote pump reboot rebuild recompile reconnect recreate
     recycle redeploy redrive reindex reinstall relaunch reload replay reprocess requeue rerun resize restart resume
@@ -62,9 +63,9 @@ _RUNNING: Final = """
 _DESTROYING: Final = """
     ban bury clean cleanup clear decommission del delete deprovision deregister destroy detach disassociate discard
     dispose dissociate drop empty eradicate erase evict expel expunge flush flushall flushdb forget hdel invalidate
-    kick lpop lrem nuke obliterate offboard overwrite pop prune purge remove restore revoke rm rmdir rpop shred srem
-    strip subtract takedown trash truncate unassign unassociate unbind undefine unenroll unfollow uninstall unlabel
-    unlike unlink unmap unpublish unreact unregister unshare untag vacuum void wipe xdel xtrim zap zrem
+    kick lpop lrem nuke obliterate offboard overwrite pop prune purge remove revoke rm rmdir rpop shred srem strip
+    subtract takedown trash truncate unassign unassociate unbind undefine unenroll unfollow uninstall unlabel unlike
+    unlink unmap unpublish unreact unregister unshare untag vacuum void wipe xdel xtrim zap zrem
 """
 """Something is gone afterwards."""
 
@@ -93,8 +94,8 @@ VERBS: Final[dict[str, Category]] = (
 ALSO_NOUNS: Final = each("""
     aggregate archive audit authenticate author backup benchmark bid block book bookmark bridge build bump call
     capture change charge check checkout claim clean clear click clone close comment commit complete compose connect
-    control copy count crawl credit debug deploy deposit design diff digest dispatch display do download draft drive
-    drop echo email embed empty estimate exchange exec exercise expand export extract fill filter fix flag follow fork
+    control copy count crawl credit debug deploy deposit design diff digest dispatch display download draft drive drop
+    echo email embed empty estimate exchange exec exercise expand export extract fill filter fix flag follow fork
     format forward fund group head hedge help highlight import increase index init insert install invite issue join
     label launch leave link lint load lock log login logout look lookup make map measure merge message monitor mount
     move name note open order outline override park patch pause pay payout pin place plan play poll pop post power
@@ -165,9 +166,9 @@ SENSES: Final = (
     _sense(
         Category.READ,
         "asks a question",
-        "execute perform run make do conduct",
+        "execute perform run make conduct",
         "aggregation analysis analytics audit check comparison diagnostic diagnostics grep insight lint logql lookup"
-        " metricsql promql search traceql validation",
+        " metricsql promql read_operation search traceql validation",
     ),
     _sense(
         Category.READ, "takes a picture", "capture take", "dom frame heap heapsnapshot photo picture screen screenshot"
@@ -290,17 +291,23 @@ SENSES: Final = (
     _sense(Category.EXECUTE, "opens a tunnel", "forward", "port"),
     _sense(Category.EXECUTE, "places a call", "create make place start", "call"),
     # --- what only changes
+    _sense(Category.WRITE, "changes how it looks", "resize", "column element frame image node row shape"),
     _sense(Category.WRITE, "changes a rank", "demote promote", "candidate epic issue member milestone role user"),
     _sense(
         Category.WRITE,
         "is set again at any time",
         "clear disconnect",
-        "cache context dir directory filter selection session",
+        "buffer cache console context dir directory filter selection session",
     ),
     _sense(Category.WRITE, "fills again by itself", "flush invalidate purge", "cache cdn"),
     _sense(Category.WRITE, "a small sign", "start stop", "typing"),
-    _sense(Category.WRITE, "brings it back", "restore", "archived deleted message page trash"),
     # --- what is lost
+    _sense(
+        Category.DESTRUCTIVE,
+        "what is there is overwritten",
+        "restore",
+        "backup cluster database disk droplet environment instance machine server site snapshot vm volume website",
+    ),
     _sense(Category.DESTRUCTIVE, "what was there is lost", "reset", "branch commit data database factory head table"),
     _sense(Category.DESTRUCTIVE, "gives up membership", "leave", "channel group organization team workspace"),
 )
