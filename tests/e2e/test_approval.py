@@ -1,12 +1,13 @@
 """A person decides: each SDK's own user is asked through the proxy, and the tool runs only on a yes, and once.
 
-Every client meets a server of both eras twice: with a user who answers one question after the other, and without any
-way to ask one.
+Every client meets a server of both eras: with a user who answers one question after the other, and without any way to
+ask one, so that an operator answers between two sessions.
 """
 
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -60,15 +61,19 @@ class Meeting:
         assert isinstance(result, dict)
         return result
 
-    def approval(self, role: str) -> Json:
-        """What came of asking, of a call that was refused."""
+    def details(self, role: str) -> dict[str, Json]:
+        """What a program is told of a call that was refused."""
         result = self.result(role)
         assert result["isError"] is True
         meta = result["_meta"]
         assert isinstance(meta, dict)
         decision = meta["intercept/decision"]
         assert isinstance(decision, dict)
-        return decision["approval"]
+        return decision
+
+    def approval(self, role: str) -> Json:
+        """What came of asking, of a call that was refused."""
+        return self.details(role)["approval"]
 
     @property
     def calls(self) -> list[tuple[Json, Json]]:
@@ -84,15 +89,14 @@ class Meeting:
 def meet(client: Client, folder: Path, script: dict[str, tuple[Step, list[dict[str, Json]]]], elicits: bool) -> Meeting:
     work = folder / "work"
     work.mkdir(parents=True)
-    policy = folder / "policy.yaml"
-    policy.write_text(POLICY, encoding="utf-8")
+    policy, state = folder.parent / "policy.yaml", folder.parent / f"{'asked' if elicits else 'unasked'}.sqlite"
     (server,) = [server for server in SERVERS if server.name == "both-eras"]
     through = run(
         client,
         server.command(work),
         [step for step, _ in script.values()],
         folder=folder,
-        proxy=(sys.executable, "-m", "intercept", "--policy", str(policy)),
+        proxy=(sys.executable, "-m", "intercept", "--policy", str(policy), "--state", str(state)),
         answers=[answer for _, answers in script.values() for answer in answers],
         elicits=elicits,
     )
@@ -104,19 +108,27 @@ def meet(client: Client, folder: Path, script: dict[str, tuple[Step, list[dict[s
 @pytest.fixture(scope="module", params=CLIENTS, ids=lambda client: client.name)
 def meetings(
     request: pytest.FixtureRequest, node_modules: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Meeting, Meeting]:
-    """One client's meetings: with a user, and without."""
-    folder = tmp_path_factory.mktemp(request.param.name)
-    script = {role: part for role, part in SCRIPT.items() if request.param.speaks_modern is False or role != "too late"}
-    alone = {role: script[role] for role in ("approved", "free")}
+) -> tuple[Meeting, Meeting, Meeting]:
+    """One client's meetings: with a user; without; and without, after an operator has approved what waited."""
+    client: Client = request.param
+    folder = tmp_path_factory.mktemp(client.name)
+    (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    alone = {role: SCRIPT[role] for role in ("approved", "free")}
+    twice = {"once": SCRIPT["approved"], "again": SCRIPT["approved"]}
     with ThreadPoolExecutor() as both:
-        asked = both.submit(meet, request.param, folder / "asked", script, True)
-        unasked = both.submit(meet, request.param, folder / "unasked", alone, False)
-        return asked.result(), unasked.result()
+        asked = both.submit(meet, client, folder / "asked", SCRIPT, True)
+        unasked = meet(client, folder / "unasked", alone, False)
+        approve(str(unasked.details("approved")["approval_id"]), folder / "unasked.sqlite")
+        return asked.result(), unasked, meet(client, folder / "approved", twice, False)
+
+
+def approve(name: str, state: Path) -> None:
+    command = [sys.executable, "-m", "intercept", "approvals", "approve", name, "--state", str(state)]
+    subprocess.run(command, check=True, timeout=60, capture_output=True)
 
 
 @pytest.fixture
-def meeting(meetings: tuple[Meeting, Meeting]) -> Meeting:
+def meeting(meetings: tuple[Meeting, Meeting, Meeting]) -> Meeting:
     """The one with a user."""
     return meetings[0]
 
@@ -180,7 +192,15 @@ def test_only_approved_calls_reached_the_server_and_once(meeting: Meeting) -> No
     ]
 
 
-def test_a_client_that_cannot_ask_is_told_so(meetings: tuple[Meeting, Meeting]) -> None:
+def test_a_client_that_cannot_ask_is_told_what_waits(meetings: tuple[Meeting, Meeting, Meeting]) -> None:
     unasked = meetings[1]
-    assert unasked.approval("approved") == "unavailable"
+    assert unasked.approval("approved") == "pending"
+    assert str(unasked.details("approved")["approval_id"]) in json.dumps(unasked.result("approved")["content"])
     assert unasked.calls == [("fail", {"why": "at the end"})]
+
+
+def test_what_an_operator_has_approved_passes_once(meetings: tuple[Meeting, Meeting, Meeting]) -> None:
+    approved = meetings[2]
+    assert approved.result("once")["structuredContent"] == {"characters": 3, "words": 2}
+    assert approved.approval("again") == "pending"
+    assert approved.calls == [("measure", {"text": "a b"})]
