@@ -7,6 +7,10 @@ from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from intercept.results import inspect
 
 from .harness import Body, Conversation, call, modern, request, result
 
@@ -331,6 +335,16 @@ def test_a_result_that_is_too_large_becomes_a_tool_error(asked: Body) -> None:
     assert got["_meta"]["intercept/decision"]["decision"] == "deny"
 
 
+def test_a_status_with_a_result_that_is_too_large_has_the_tool_error_inside() -> None:
+    status = {"taskId": "t", "status": "completed", "resultType": "complete", "statusMessage": "x" * 400, "result": BIG}
+
+    got = answered(modern(request(1, "tasks/get", taskId="t")), {"result": status}, SMALL)
+
+    assert (got["taskId"], got["status"]) == ("t", "completed")
+    assert got["result"]["isError"] is True
+    assert "xxx" not in json.dumps(got)
+
+
 def test_the_size_is_that_of_the_line_that_the_upstream_wrote() -> None:
     frame = json.dumps(result(1, **BIG)).encode()
     for limit, fits in ((len(frame), True), (len(frame) - 1, False)):
@@ -397,6 +411,68 @@ def test_a_call_whose_result_is_kept_back_counts_as_made() -> None:
     talk.client(call(3, "send"))
 
     assert talk.to_upstream == []
+
+
+KEYS = ["text", "type", "data", "content", "a@b.example", "token", "uri", "b"]
+MEMBERS = [
+    "mimeType", "blob", "resource", "task", "tasks", "inputRequests", "params", "method", "requestedSchema", "name",
+    "title", "tools", "prompts", "resources", "messages", "result", "_meta", "instructions", "role", "ttl", "code",
+]  # fmt: skip
+METHODS = ["", "tools/call", "tools/list", "prompts/list", "resources/list", "tasks/get", "initialize"]
+DATA = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([DIRTY, "x@y.example", "4111111111111111", "password=secret123", "\x1b[1mhi", "plain", "\ud83d"]),
+    lambda inner: st.lists(inner, max_size=3)
+    | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
+    max_leaves=12,
+)  # fmt: skip
+
+
+ANY = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from([DIRTY, "", "text", "elicitation/create"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*MEMBERS, *KEYS]), inner, max_size=5),
+    max_leaves=25,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["result", "error", "params", "method", "id", "x"]), ANY), st.sampled_from(METHODS)
+)
+def test_no_message_is_too_strange_to_be_looked_at(body: Any, method: str) -> None:
+    rules = RULES.session.policy.results
+    assert rules is not None
+
+    edited = inspect(body, rules, method)
+
+    assert edited is None or edited.body.keys() == body.keys()
+
+
+@given(DATA, st.sampled_from(["tools/call", "tools/list", "resources/read", "prompts/get", "tasks/get", "initialize"]))
+def test_whatever_comes_back_is_clean_afterwards_and_looked_at_once(result: Any, method: str) -> None:
+    rules = RULES.session.policy.results
+    assert rules is not None
+    members = {"structuredContent": result, "content": result, "_meta": result, "messages": result, "other": result}
+    body: Any = {"result": {**members, "tools": result, "prompts": {}}, "params": members, "error": {"data": result}}
+    if method in {"tools/list", "initialize"}:
+        del body["result"]["tools"]
+
+    edited = inspect(body, rules, method)
+
+    if edited is None:
+        assert not any(dirt in json.dumps(body) for dirt in ("bob@", "x@y", "CUST-77", "secret123", "\\u001b[1m"))
+        return
+    written = json.dumps(edited.body)
+    assert not any(dirt in written for dirt in ("bob@", "x@y", "a@b", "CUST-77", "secret123", "4111111111111111"))
+    again = inspect(edited.body, rules, method)
+    assert again is None or again.found.keys() == {"secrets"}, "a member that is called like a secret is one again"
+    assert again is None or again.body == edited.body
+
+
+RULES = Conversation(EVERYTHING)
 
 
 # What cannot be looked at

@@ -40,6 +40,8 @@ _NUMBERS: Final = frozenset(
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]*={0,2}")
 _MIME: Final = re.compile(r"[a-z0-9.+-]{1,64}/[a-z0-9.+*-]{1,64}(?:; ?charset=[A-Za-z0-9-]{1,32})?", re.IGNORECASE)
 _TEXTUAL: Final = re.compile(r"text/.+|[^;]+[/+](?:json|xml|yaml|x-yaml|javascript)(?:;.*)?", re.IGNORECASE)
+_MEMBER: Final = re.compile(r"[$A-Za-z_][A-Za-z0-9_]{0,31}|io\.modelcontextprotocol/[A-Za-z-]{1,32}")
+"""As the protocol calls its members; tokens are longer."""
 _VERSION: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _WORDS: Final[dict[str, frozenset[str]]] = {
     "type": frozenset({"text", "image", "audio", "resource", "resource_link", "tool_use", "tool_result"}),
@@ -100,12 +102,12 @@ class _Editor:
         if key == "params":
             return self._params(method, value)
         if key == "error":
-            return _each(value, lambda name, part: part if name == "code" else self._data_member(name, part))
+            return self._each(value, lambda name, part: part if name == "code" else self._data_member(name, part))
         if key == "result":
             if (listing := _LISTS.get(method)) is not None:
-                return _each(value, lambda name, part: self._listed(name, part, listing))
+                return self._each(value, lambda name, part: self._listed(name, part, listing))
             if method in _HANDSHAKES:
-                return _each(value, self._handshake)
+                return self._each(value, self._handshake)
             return self._protocol(value)
         return self._data(value)
 
@@ -151,16 +153,16 @@ class _Editor:
             return [self._protocol(item) for item in value]
         if not isinstance(value, dict):
             return self._data(value)
-        return _each(value, lambda key, item: self._member(key, item, value))
+        return self._each(value, lambda key, item: self._member(key, item, value))
 
     def _member(self, key: str, value: Json, around: dict[str, Json]) -> Json:
         match key:
             case "content" | "contents" | "messages" | "resource" | "task" | "tasks" | "result":
                 return self._protocol(value)
             case "inputRequests" if isinstance(value, dict):
-                return _each(value, lambda _, request: self._request(request))
+                return {name: self._request(request) for name, request in value.items()}
             case "_meta" if isinstance(value, dict):
-                return _each(value, self._meta)
+                return self._each(value, self._meta)
         if (
             key == "blob"
             and isinstance(value, str)
@@ -184,7 +186,7 @@ class _Editor:
         method = request.get("method") if isinstance(request, dict) else None
         if not isinstance(request, dict) or not isinstance(method, str):
             return self._data(request)
-        return _each(
+        return self._each(
             request,
             lambda key, value: self._params(method, value)
             if key == "params" and isinstance(value, dict)
@@ -202,7 +204,7 @@ class _Editor:
                 return [self._definition_of(item, "name", frozenset()) for item in value]
             return self._member(key, value, params)
 
-        return _each(params, edit)
+        return self._each(params, edit)
 
     def _listed(self, key: str, value: Json, listing: tuple[str, str]) -> Json:
         member, name = listing
@@ -242,6 +244,14 @@ class _Editor:
 
     # --- keys -------------------------------------------------------------------------------------------------------
 
+    def _key(self, key: str, found: Counter[str]) -> str:
+        """A key where the protocol has members: its own stay what they are, and text is edited."""
+        return key if _MEMBER.fullmatch(key) else self._rules.edited(key, found)
+
+    def _each(self, members: dict[str, Json], edit: Callable[[str, Json], Json]) -> dict[str, Json]:
+        """An object of the protocol: its own members are called what they are called."""
+        return self._members(members, edit, self._key)
+
     def _members(
         self,
         members: dict[str, Json],
@@ -260,10 +270,6 @@ class _Editor:
         return edited
 
 
-def _each(members: dict[str, Json], edit: Callable[[str, Json], Json]) -> dict[str, Json]:
-    return {key: edit(key, value) for key, value in members.items()}
-
-
 def _is_word(key: str, value: Json, around: dict[str, Json]) -> bool:
     """Whether `value` under `key` is a word, handle or number of the protocol, or bytes, and not text for anybody."""
     if not isinstance(value, str):
@@ -273,7 +279,7 @@ def _is_word(key: str, value: Json, around: dict[str, Json]) -> bool:
     if key == "mimeType":
         return bool(_MIME.fullmatch(value))
     if key in _BINARY:
-        holds = around.get("type") in {"image", "audio"} if key == "data" else "uri" in around
+        holds = around.get("type") in ("image", "audio") if key == "data" else "uri" in around
         return holds and bool(_BASE64.fullmatch(value))
     return False
 

@@ -5,7 +5,7 @@ What takes the place of an answer is an answer, so that whoever waits for one ge
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .answers import error_answer, printable, refusal
 from .errors import ProtocolError
@@ -15,6 +15,11 @@ from .wire import Message, Notification, Request, Response, encode
 
 if TYPE_CHECKING:
     from .policy.results import Results
+
+_STATUS: Final = ("resultType", "taskId", "status", "createdAt", "lastUpdatedAt", "ttl", "ttlMs", "pollInterval")
+"""Members of a task's status that say how it is, and not what came of it."""
+_SHORT: Final = 200
+"""Characters of such a member."""
 
 
 class Answered(NamedTuple):
@@ -77,13 +82,20 @@ def _too_large(message: Message, asked: Answered | None, size: str, policy: str)
     if asked is None:
         text = f"Policy violation: the request does not reach the client: {reason}"
         return Screened(None, note, error_answer(message.id, DENIED, text))
-    gives_result = asked.method in {"tools/call", "tasks/result"}
+    result = message.body.get("result")
+    # The status of a task that is over has the result of its call inside (tasks extension).
+    status = result if asked.method == "tasks/get" and isinstance(result, dict) and "result" in result else None
+    gives_result = status is not None or asked.method in {"tools/call", "tasks/result"}
     if gives_result:
         reason = f"the tool ran, but its result is kept back: {reason} Ask for less at once."
     else:
         reason = f"the answer is kept back: {reason}"
     decision = Decision(Effect.DENY, asked.subject, (), reason, policy)
     body = refusal(message.id, decision, modern=asked.modern, as_error=not gives_result)
+    if status is not None:
+        # Whatever else was in it may be what made it large.
+        kept = {key: status[key] for key in _STATUS if key in status and len(str(status[key])) < _SHORT}
+        body["result"] = kept | {"result": body["result"]}
     return Screened(Response(message.id, body), note)
 
 

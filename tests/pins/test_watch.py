@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from intercept.pins.lock import Lock, Server, collect
+from intercept.pins.watch import Watch
 from intercept.policy import Kind
 
 from ..harness import ALLOW_ALL, Conversation, call, denied, modern, request, result
@@ -23,6 +26,8 @@ def lock_of(*tools: Any, prompts: tuple[Any, ...] = (ASK,)) -> Lock:
 
 
 LOCK = lock_of(ADD, SUB)
+DESCRIPTIONS = {tool["name"]: tool["description"] for tool in (ADD, SUB)}
+PARTS = ["name", "title", "description", "inputSchema", "outputSchema", "annotations", "required", "enum", "type", "a"]
 
 
 class Session(Conversation):
@@ -98,6 +103,30 @@ def test_the_next_list_is_no_later_page() -> None:
     talk.lists(ADD, SUB)
 
     assert talk.notes == []
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["add", "sub", "\ud83d", "a_dd", "x" * 200]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(PARTS), inner, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(st.lists(JSON, max_size=4), st.booleans())
+def test_no_list_is_too_strange_to_be_compared(definitions: list[Any], more: bool) -> None:
+    watch = Watch(LOCK)
+
+    told = watch.see(Kind.TOOL, definitions, more=more)
+
+    assert all(drift.text.isprintable() for drift in told)
+    for item in definitions:
+        name = item.get("name") if isinstance(item, dict) else None
+        if isinstance(name, str) and (item.get("description"), item.get("title")) != (DESCRIPTIONS.get(name), None):
+            assert watch.refusal(Kind.TOOL, name, allows_new=False, listing=True)
 
 
 def test_the_operator_is_told_once() -> None:
