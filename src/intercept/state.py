@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from .errors import UsageError
+
 
 def state_directory() -> str:
     """The directory of this user, as the platform has it (XDG Base Directory Specification); it need not exist yet."""
@@ -33,11 +35,39 @@ def shown_state(place: str) -> str:
         return place
     from urllib.parse import urlsplit
 
-    parts = urlsplit(place)
-    if parts.scheme == "unix":
-        return f"unix://{parts.path}"
     try:
+        parts = urlsplit(place)
+        if parts.scheme == "unix":
+            return f"unix://{parts.path}"
         host, port = parts.hostname, parts.port
     except ValueError:  # what looks like a port is none, and may be part of a password
         host, port = None, None
-    return f"{parts.scheme}://{host or '...'}{f':{port}' if port else ''}"
+    return f"{place.partition('://')[0]}://{host or '...'}{f':{port}' if port else ''}"
+
+
+def is_server(place: str) -> bool:
+    """Whether `place`, which `--state` may name, is a server that can be talked to, and not a file. Cheap.
+
+    Raises:
+        UsageError: it can be neither.
+    """
+    scheme, separator, _ = place.partition("://")
+    if not separator:
+        return False
+    if scheme not in {"redis", "rediss", "unix"}:
+        raise UsageError(
+            f"`--state {scheme}://...` is nothing that counters are kept in; write a path, or redis://HOST"
+        )
+    from importlib.util import find_spec
+    from urllib.parse import urlsplit
+
+    if find_spec("redis") is None:
+        raise UsageError(f"`--state {scheme}://...` needs `pip install 'mcp-intercept-proxy[redis]'`")
+    try:
+        parts = urlsplit(place)
+        usable = parts.port is None or parts.port > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UsageError(f"`--state {shown_state(place)}` cannot be used; write redis://HOST:PORT/0")
+    return True

@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.limits.redis_server import RedisServer
 
 from .peers.scenarios import SERVERS
 from .rawclient import PROXY, RawClient, call
@@ -41,10 +46,13 @@ class Proxies:
         self._server = server
         self._started = 0
 
-    def start(self, grant: str) -> RawClient:
+    def start(self, grant: str, place: str | None = None) -> RawClient:
+        """Count in the state file, or in `place`, which the environment names then."""
         self._started += 1
-        options = ["--policy", str(self.policy), "--grant", grant, "--state", str(self.state)]
-        return RawClient([*PROXY, *options, "--", *self._server], self.folder / f"stderr{self._started}")
+        options = ["--policy", str(self.policy), "--grant", grant]
+        environment = {} if place is None else {"INTERCEPT_STATE": place}
+        options += ["--state", str(self.state)] if place is None else []
+        return RawClient([*PROXY, *options, "--", *self._server], self.folder / f"stderr{self._started}", environment)
 
     def status(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [*PROXY, "status", *words, "--state", str(self.state)]
@@ -173,3 +181,50 @@ def test_a_state_file_that_cannot_be_used_denies_what_needs_it_and_nothing_else(
         assert str(proxies.state) in told.stderr
         proxies.state.unlink()
         assert outcome(client, 2, "echo") == ""
+
+
+@pytest.fixture
+def redis_server() -> Iterator[RedisServer]:
+    with tempfile.TemporaryDirectory(prefix="redis-") as directory:  # a short path, as sockets need one
+        server = RedisServer(Path(directory), "--appendonly", "yes", "--appendfsync", "always", "--save", "3600 1")
+        server.start()
+        yield server
+        server.stop()
+
+
+def test_proxies_of_several_machines_share_a_server_that_may_go_and_come_back(
+    tmp_path: Path, redis_server: RedisServer
+) -> None:
+    proxies = Proxies(
+        tmp_path,
+        "default: deny\ntools: {echo: {limits: [{max: 4, window: day, scope: grant}]}, safe: {}}\n",
+        *KINDS["python_lines"],
+        str(tmp_path / "journal"),
+    )
+    place = redis_server.url
+    with proxies.start("ana", place) as one, proxies.start("ana", place) as two, proxies.start("ben", place) as other:
+        for client in (one, two, other):
+            client.handshake()
+        assert [outcome(client, 0, "echo") for client in (one, two, other)] == ["", "", ""]
+
+        redis_server.stop()
+        assert "the limits of this call cannot be looked at: the state server cannot" in outcome(one, 1, "echo")
+        assert outcome(one, 2, "safe") == ""
+        assert "look at unix://" in one.words()
+
+        redis_server.start()
+        assert [outcome(client, 3, "echo") for client in (one, two)] == ["", ""]
+        for client in (one, two):
+            assert "limit of 4 calls per day for `echo` is used up." in outcome(client, 4, "echo")
+        assert outcome(other, 4, "echo") == ""
+    assert not proxies.state.exists()
+
+
+def test_the_server_is_not_told_where_counters_are_kept(tmp_path: Path) -> None:
+    tell = "import os, sys; sys.stderr.write(f'{sorted(os.environ)}')"
+    proxies = Proxies(tmp_path, "default: allow\n", sys.executable, "-c", tell)
+    with proxies.start("ana", "redis://:s3cret@127.0.0.1:1/0") as client:
+        client.end()
+        assert "'PATH'" in client.words()
+        assert "INTERCEPT_STATE" not in client.words()
+        assert "s3cret" not in client.words()

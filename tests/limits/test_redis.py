@@ -15,7 +15,7 @@ import redis
 
 from intercept.errors import StoreBusy, StoreUnavailable, UsageError
 from intercept.limits import Granted
-from intercept.limits.redis import RedisStore, shown
+from intercept.limits.redis import RedisStore
 from intercept.limits.state import LEASE, RENEW_EVERY, open_state
 from intercept.limits.windows import MAX_ENTRIES
 from intercept.policy import CalendarWindow, Charge, InFlight, Scope, Unit
@@ -155,9 +155,10 @@ def test_a_password_is_in_no_message(empty_redis: RedisServer) -> None:
     assert str(error) == "the state server does not take our name and password"
     assert "s3cret" not in f"{error}{error.remedy}{error.__cause__}"
 
-    for url in ("redis://limits:s3cret@host:70000/0", "redis://limits:s3cret@host:port/0", "rediss://:s3cret@h/0?x=y"):
-        assert "s3cret" not in shown(url)
-    assert shown("redis://limits:s3cret@host:6379/2?password=s3cret") == "redis://host:6379/2"
+    for url in ("redis://limits:s3cret@host:70000/0", "redis://limits:s3cret@host:port/0", "http://:s3cret@host"):
+        with pytest.raises(UsageError) as raised:
+            open_state(url, grant="ours")
+        assert "s3cret" not in str(raised.value)
 
 
 def test_a_server_without_room_or_without_writes_is_refused(store: RedisStore, empty_redis: RedisServer) -> None:
@@ -184,7 +185,7 @@ def test_what_nobody_here_wrote_is_refused(store: RedisStore, empty_redis: Redis
     passes(store, [charge(counter="other")], START)
 
 
-@pytest.mark.parametrize("place", ["http://host", "redis://host:port/0", "redis://[::1/0"])
+@pytest.mark.parametrize("place", ["http://host", "redis://host:port/0", "redis://[::1/0", "redis://host:70000/0"])
 def test_a_place_that_cannot_be_is_a_mistake_in_the_command(place: str) -> None:
     with pytest.raises(UsageError, match="--state"):
         open_state(place, grant="ours")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from intercept.errors import StoreUnavailable
+from intercept.errors import StoreBusy, StoreUnavailable
 from intercept.limits import Refused
 from intercept.limits.scoped import ScopedStore
 from intercept.limits.sqlite import SQLiteStore
@@ -58,6 +58,15 @@ def test_the_state_store_is_opened_when_a_charge_needs_it(file: Path) -> None:
     passes(store, [GLOBAL], START)
     assert (opened, file.exists()) == (["once"], True)
     store.close()
+
+
+def test_the_state_store_is_not_opened_by_who_cannot_wait(store: ScopedStore, file: Path) -> None:
+    with pytest.raises(StoreBusy):
+        store.reserve([GRANT], START, patience=0.005)
+    assert not file.exists()
+
+    passes(store, [GRANT], START)
+    assert isinstance(store.reserve([GRANT], START, patience=0.005), Refused)
 
 
 def test_a_call_that_either_store_refuses_charges_neither(store: ScopedStore) -> None:

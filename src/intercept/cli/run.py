@@ -76,6 +76,8 @@ def run(
     gc.disable()
     client_in, client_out = _take_streams()
     wakeup = Wakeup()
+    # It may have a password, which is none of the server's business.
+    state = os.environ.pop("INTERCEPT_STATE", None) if state is None else state
     upstream = Upstream(command)
     try:
         code = _relay(
@@ -138,7 +140,6 @@ def _relay(
 
     grant = grant or os.environ.get("INTERCEPT_GRANT") or _default_grant(policies)
     recorder = _recorder(auditing, command, grant, policy, clock, notices)
-    state = state or os.environ.get("INTERCEPT_STATE")
     store = ScopedStore(_opening(state, grant, clock))
     operator, end_notices = _operator(approving, state, grant, notices)
     enforcer = Enforcer(store, grant=grant, clock=clock, recorder=recorder, note=notices.note, operator=operator)
@@ -173,11 +174,10 @@ def _opening(place: str | None, grant: str, clock: Callable[[], float]) -> Calla
     Raises:
         UsageError: `place` is given and names nothing that counters could be kept in.
     """
-    named = None
     if place is not None:
-        from ..limits.state import open_state
+        from ..state import is_server
 
-        named = open_state(place, grant=grant)
+        is_server(place)
 
     def opened() -> StateStore:
         from threading import Thread
@@ -185,7 +185,7 @@ def _opening(place: str | None, grant: str, clock: Callable[[], float]) -> Calla
         from ..limits.state import RENEW_EVERY, open_state
         from ..state import default_state
 
-        store = named or open_state(default_state(), grant=grant)
+        store = open_state(place or default_state(), grant=grant)
 
         def renew() -> None:
             while True:

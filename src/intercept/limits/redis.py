@@ -21,7 +21,6 @@ from pathlib import Path
 from secrets import token_hex
 from threading import Event, Lock, Thread
 from typing import Final, NamedTuple, TypeVar, cast
-from urllib.parse import urlsplit
 
 import redis
 from redis.backoff import NoBackoff
@@ -40,6 +39,7 @@ from redis.retry import Retry
 
 from ..errors import StoreBusy, StoreUnavailable, UsageError
 from ..policy.model import CalendarWindow, Charge, Exhausted, InFlight, Window
+from ..state import shown_state
 from . import MAX_ANSWERED, Granted, Made, Refused, merged
 from .state import LEASE, MAX_UNDONE, Use, described, identity, use_of
 from .windows import ASK_AGAIN, EXACT, MAX_LIVE, end_of, microseconds, period
@@ -93,7 +93,7 @@ class RedisStore:
     def __init__(self, url: str, *, grant: str, follows_caller: bool = False) -> None:
         self._grant = grant
         self._history = f"{_PREFIX}{{{_tag(grant)}}}:answered:{grant}"
-        self._shown = shown(url)
+        self._shown = shown_state(url)
         self._follows_caller = follows_caller
         self._owner = token_hex(16)
         self._now = 0
@@ -445,17 +445,6 @@ class _Row(NamedTuple):
 def _tag(text: str) -> str:
     """What has all keys with it in one hash slot."""
     return blake2b(text.encode(), digest_size=8).hexdigest()
-
-
-def shown(url: str) -> str:
-    """`url` without user, password and options, for messages."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return f"{url.partition(':')[0]}://…"
-    return f"{parts.scheme}://{host}{port}{parts.path}"
 
 
 def _by_policy(charges: Sequence[Charge]) -> list[list[Charge]]:

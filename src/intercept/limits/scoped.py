@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from ..errors import StoreBusy
 from ..policy.model import Charge, Exhausted, Scope
 from . import Granted, Made, Refused
 from .memory import MemoryStore
 
 if TYPE_CHECKING:
     from .state import StateStore
+
+
+_OPENING: Final = 0.1
+"""Seconds below which the state store is not opened: modules are loaded for that, and a server is connected to."""
 
 
 class ScopedStore:
@@ -46,11 +51,12 @@ class ScopedStore:
 
     def answered(self, *, patience: float) -> AbstractSet[str] | None:
         """See `CounterStore.answered`; the state store is opened for it."""
-        return self._opened().answered(patience=patience)
+        return self._opened(patience).answered(patience=patience)
 
     def remember_answered(self, tool: str, *, patience: float) -> None:
         """See `CounterStore.remember_answered`."""
-        self._opened().remember_answered(tool, patience=patience)
+        # Opened whatever it takes: rules of other sessions are to apply from now on.
+        self._opened(_OPENING).remember_answered(tool, patience=patience)
 
     def renew(self, now: float) -> None:
         """See `StateStore.renew`."""
@@ -63,7 +69,7 @@ class ScopedStore:
             self._state.close()
 
     def _reserve(self, charges: Sequence[Charge], now: float, patience: float) -> Granted | Refused:
-        state = self._opened()
+        state = self._opened(patience)
         ours = [charge for charge in charges if charge.scope is Scope.SESSION]
         shared = [charge for charge in charges if charge.scope is not Scope.SESSION]
         session = self._session.reserve(ours, now)
@@ -80,8 +86,10 @@ class ScopedStore:
             return answer
         return Granted(tuple(charges), session.made + answer.made, _in_order(charges, session.shadow + answer.shadow))
 
-    def _opened(self) -> StateStore:
+    def _opened(self, patience: float) -> StateStore:
         if self._state is None:
+            if patience < _OPENING:
+                raise StoreBusy("the state store has to be opened")
             with self._opening:
                 if self._state is None:
                     self._state = self._open_state()

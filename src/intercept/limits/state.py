@@ -12,8 +12,8 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import Final, NamedTuple, Protocol, assert_never
 
-from ..errors import UsageError
 from ..policy.model import CalendarWindow, Charge, InFlight, Scope, Unit, Window
+from ..state import is_server
 from . import CounterStore, Refused
 from .windows import EXACT
 
@@ -115,29 +115,13 @@ def open_state(place: str, *, grant: str) -> StateStore:
     Raises:
         UsageError: there cannot be one.
     """
-    if not is_url(place):
-        from .sqlite import SQLiteStore
-
-        return SQLiteStore(place, grant=grant)
-    try:
+    if is_server(place):
         from .redis import RedisStore
-    except ModuleNotFoundError:
-        raise UsageError("`--state redis://…` needs `pip install 'mcp-intercept-proxy[redis]'`") from None
-    return RedisStore(place, grant=grant)
 
+        return RedisStore(place, grant=grant)
+    from .sqlite import SQLiteStore
 
-def is_url(place: str) -> bool:
-    """Whether `place` names a server, and not a file.
-
-    Raises:
-        UsageError: it is a URL of something else.
-    """
-    scheme, separator, _ = place.partition("://")
-    if not separator:
-        return False
-    if scheme not in {"redis", "rediss", "unix"}:
-        raise UsageError(f"`--state {scheme}://…` is nothing that counters are kept in; write a path, or redis://HOST")
-    return True
+    return SQLiteStore(place, grant=grant)
 
 
 def identity(charge: Charge, grant: str) -> bytes:
