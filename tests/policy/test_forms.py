@@ -171,10 +171,8 @@ def test_the_rules_of_the_star_count_all_tools_together() -> None:
 
 
 def test_the_operator_of_form_c_reads_what_is_different_here() -> None:
-    assert policy_of(FORM_C).notes == (
-        "policy.yaml: no `default`, so what no entry lists is denied",
-        "policy.yaml: counters of scope `grant` are kept in memory and end with this process",
-    )
+    assert policy_of(FORM_C).notes == ("policy.yaml: no `default`, so what no entry lists is denied",)
+    assert policy_of(FORM_C).needs_state
 
 
 def test_what_is_hidden_or_not_listed_is_denied() -> None:
