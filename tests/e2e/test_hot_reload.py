@@ -94,3 +94,14 @@ def test_without_reload_a_change_is_not_looked_at(policy: Path, tmp_path: Path) 
 
         assert not is_denied(watching, "echo", 1)
         assert is_denied(fixed, "echo", 1)
+
+
+def test_a_proxy_in_shadow_mode_stays_in_it_whatever_is_loaded(policy: Path, tmp_path: Path) -> None:
+    command = ["--shadow", "--policy", str(policy), "--", *KINDS["python_lines"], str(tmp_path / "journal")]
+    with RawClient([*PROXY, *command], tmp_path / "stderr") as client:
+        client.handshake()
+        wait_for(client, "shadow mode: decisions are recorded and nothing is refused")
+        assert not is_denied(client, "echo", 1)
+        policy.write_text("mode: enforce\ndefault: deny\n")
+        wait_for(client, "reloaded the policy")
+        assert not is_denied(client, "echo", 2)

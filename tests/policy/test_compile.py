@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from intercept.errors import PolicyError
-from intercept.policy import CalendarWindow, Charge, Effect, InFlight, Kind, Scope, Unit, Window
+from intercept.policy import CalendarWindow, Charge, Effect, InFlight, Kind, Scope, Unit, Window, load
 from intercept.values import Json
 
 from .policies import Clockwork, allows, decide, policy_of
@@ -443,3 +444,14 @@ def test_all_mistakes_are_told_at_once() -> None:
     )
 
     assert len(found) == 4
+
+
+def test_a_policy_can_be_loaded_in_shadow_mode_whatever_it_says(tmp_path: Path) -> None:
+    path = tmp_path / "policy.yaml"
+    path.write_text("default: deny\nhide: [b]\ntools: {a: {action: deny}}\nserver_requests: {sampling: deny}\n")
+    policy = load([str(path)], shadow=True)
+
+    assert decide(policy, "a").effect is Effect.ALLOW
+    assert [rule.name for rule in decide(policy, "a").shadow] == ["a#1"]
+    assert policy.shows(Kind.TOOL, "b")
+    assert policy.allows_server_request("sampling")

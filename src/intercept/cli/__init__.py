@@ -107,6 +107,9 @@ def _proxy(arguments: list[str]) -> int:
         "--lock", metavar="FILE", help="lock file of `intercept pin`: what differs from it is withheld until reviewed"
     )
     parser.add_argument(
+        "--shadow", action="store_true", help="decide and record, refuse nothing: every policy as with `mode: shadow`"
+    )
+    parser.add_argument(
         "--no-reload", action="store_true", help="do not load a policy or lock file again when it changes"
     )
     parser.add_argument(
@@ -182,6 +185,7 @@ def _proxy(arguments: list[str]) -> int:
         grant=options.grant,
         state=options.state,
         reload=not options.no_reload,
+        shadow=options.shadow,
         auditing=auditing,
         lock=options.lock,
         approving=approving,

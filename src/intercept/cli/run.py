@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from .. import __version__
@@ -58,6 +59,7 @@ def run(
     grant: str | None,
     state: str | None,
     reload: bool,
+    shadow: bool,
     auditing: Auditing,
     approving: Approving,
     lock: str | None = None,
@@ -93,6 +95,7 @@ def run(
             client_in,
             client_out,
             reload=reload,
+            shadow=shadow,
         )
     except InterceptError:
         _kill(upstream)
@@ -117,12 +120,14 @@ def _relay(
     client_out: int,
     *,
     reload: bool,
+    shadow: bool,
 ) -> int:
     from ..policy import load
     from ..reload import Reloader
 
-    reloader = Reloader(policies, load) if reload else None
-    policy = load(policies)
+    loaded = partial(load, shadow=shadow)
+    reloader = Reloader(policies, loaded) if reload else None
+    policy = loaded(policies)
     pins, lock_reloader = (None, None) if lock is None else _pins(lock, reload=reload)
 
     from ..control import Control

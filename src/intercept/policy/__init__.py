@@ -52,8 +52,10 @@ __all__ = [
 ]
 
 
-def load(paths: Sequence[str]) -> PolicySet:
+def load(paths: Sequence[str], *, shadow: bool = False) -> PolicySet:
     """Read and compile the policy files at `paths`, all of which will have to allow a call.
+
+    `shadow` puts them in shadow mode whatever they say.
 
     Raises:
         PolicyError: with every mistake in every file.
@@ -65,7 +67,7 @@ def load(paths: Sequence[str]) -> PolicySet:
     collects = gc.isenabled()
     gc.disable()
     try:
-        return load_with_sources(paths).policy
+        return load_with_sources(paths, shadow=shadow).policy
     finally:
         if collects:
             gc.enable()

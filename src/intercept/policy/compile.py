@@ -36,23 +36,25 @@ _ANSWER_WITHIN: Final = 300.0
 _NAMELESS: Final = Names(frozenset(), ())
 
 
-def compile_policy(document: Document, origin: str) -> tuple[Policy, tuple[Problem, ...]]:
+def compile_policy(document: Document, origin: str, *, shadow: bool = False) -> tuple[Policy, tuple[Problem, ...]]:
     """The policy that `document` describes, and every mistake of meaning in it; to be used only if there is none.
 
-    `origin` is a name for the file that stays the same between starts: counters are kept under it.
+    `origin` is a name for the file that stays the same between starts: counters are kept under it. `shadow` puts it in
+    shadow mode whatever it says.
     """
     if document.file is None:
         raise ValueError("nothing to compile")
-    compiler = _Compiler(document, document.file, origin)
+    compiler = _Compiler(document, document.file, origin, shadow=shadow or document.file.mode == "shadow")
     return compiler.policy(), tuple(compiler.problems)
 
 
 class _Compiler:
-    def __init__(self, document: Document, file: schema.PolicyFile, origin: str) -> None:
+    def __init__(self, document: Document, file: schema.PolicyFile, origin: str, *, shadow: bool) -> None:
         self.problems: list[Problem] = []
         self._document = document
         self._file = file
         self._origin = origin
+        self._shadow = shadow
         self._zone: tzinfo = UTC
         self._uses: set[str] = set()
         """What the policy makes use of, as `Policy.needs_...` and the notes tell it."""
@@ -86,7 +88,7 @@ class _Compiler:
         # Last, because the others may name tools too.
         sections[Kind.TOOL] = self._section(Kind.TOOL, "tools", file.tools)
         requests = file.server_requests
-        shadow = file.mode == "shadow"
+        shadow = self._shadow
         return Policy(
             self._document.path,
             self._document.digest,
@@ -121,7 +123,7 @@ class _Compiler:
         return Results(written.max_bytes, written.strip_invisible, tuple(found))
 
     def _notes(self) -> Iterator[str]:
-        if self._file.mode == "shadow":
+        if self._shadow:
             yield f"{self._document.path}: shadow mode: decisions are recorded and nothing is refused"
         if self._file.default is None:
             yield f"{self._document.path}: no `default`, so what no entry lists is denied"
@@ -326,7 +328,7 @@ class _Compiler:
             if counted is None:
                 continue
             window, kind = counted
-            shadow = self._file.mode == "shadow" or context.rule.mode == "shadow"
+            shadow = self._shadow or context.rule.mode == "shadow"
             key = (
                 self._origin,
                 f"{written.scope}, shadow" if shadow else written.scope,

@@ -37,7 +37,7 @@ class Loaded(NamedTuple):
     """In the order in which they were named."""
 
 
-def load_with_sources(paths: Sequence[str]) -> Loaded:
+def load_with_sources(paths: Sequence[str], *, shadow: bool = False) -> Loaded:
     """Read and compile the policy files at `paths`, as `intercept.policy.load` does, and keep what was read.
 
     Raises:
@@ -52,7 +52,7 @@ def load_with_sources(paths: Sequence[str]) -> Loaded:
         document = read(path)
         found = list(document.problems)
         if document.file is not None:
-            policy, wrong = compile_policy(document, os.path.realpath(path))
+            policy, wrong = compile_policy(document, os.path.realpath(path), shadow=shadow)
             sources.append(Source(document, document.file, policy))
             found += wrong
         problems += sorted(found, key=lambda problem: (problem.line, problem.column))
