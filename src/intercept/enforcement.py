@@ -265,20 +265,14 @@ class Enforcer:
                 self._recorder.pin(each.name, each.text)
 
     def ended(self, ended: Ended | Unapproved) -> None:
+        """Free what an admitted call held, and record what became of it."""
+        self.free(ended)
+        self.record(ended)
+
+    def free(self, ended: Ended | Unapproved) -> None:
         """Free what an admitted call held. One that was only cancelled may still run, and holds it on."""
         admission = ended.admission
-        if not isinstance(admission, Admission):
-            return
-        if isinstance(ended, Unapproved):
-            if self._recorder is not None and admission.recorded is not None and ended.decision.asked is not None:
-                self._recorder.approval(
-                    admission.recorded,
-                    ended.decision,
-                    channel=Channel.ELICITATION,
-                    answer=ended.decision.asked.approval,
-                    now=self._clock(),
-                    needed=False,
-                )
+        if not isinstance(admission, Admission) or isinstance(ended, Unapproved):
             return
         if ended.outcome in _ANSWERED:
             for tool in admission.remembered:
@@ -290,8 +284,23 @@ class Enforcer:
             and any(isinstance(charge.window, InFlight) for charge in granted.charges)
         ):
             self._store.finish(granted)
-        if self._recorder is not None and admission.recorded is not None:
+
+    def record(self, ended: Ended | Unapproved) -> None:
+        """Record what became of a call, or of asking a person about it. Nothing has to wait for this."""
+        admission = ended.admission
+        if self._recorder is None or not isinstance(admission, Admission) or admission.recorded is None:
+            return
+        if isinstance(ended, Ended):
             self._recorder.outcome(admission.recorded, ended.outcome)
+        elif ended.decision.asked is not None:
+            self._recorder.approval(
+                admission.recorded,
+                ended.decision,
+                channel=Channel.ELICITATION,
+                answer=ended.decision.asked.approval,
+                now=self._clock(),
+                needed=False,
+            )
 
 
 def _is_asked(decision: Decision) -> bool:

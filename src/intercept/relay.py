@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, assert_never
 
-from .actions import Answer, Ask, Done, Drop, Forward, Judge
+from .actions import Answer, Ask, Done, Drop, Ended, Forward, Judge, Unapproved
 from .answers import MAX_PRINTED, printable
 from .enforcement import AT_ONCE, Enforcer, Verdict
 from .errors import ProtocolError, StoreBusy
@@ -368,6 +368,7 @@ class Relay:
     def _relay_upstream(self, frames: list[bytes | None]) -> None:
         onward: list[bytes] = []
         back: list[bytes] = []
+        unrecorded: list[Ended | Unapproved] = []
         for frame in frames:
             if frame is None:
                 self.ends.overflow = True
@@ -380,39 +381,55 @@ class Relay:
                     action = self._session.from_upstream(message)
                 finally:
                     self._lock.release()
-                self._perform(action, onward, back)
+                self._perform(action, onward, back, unrecorded)
         if onward:
             self.to_client.write(b"".join(onward))
             if self.to_client.broken and not self.ends.client:
                 self.ends.client = True
                 self._wake()
+        for ended in unrecorded:  # the client need not wait for this
+            self._enforcer.record(ended)
         if back and not self.to_upstream.offer(b"".join(back)):
             self._note("left requests of the server unanswered: it does not read what it is sent")
 
     # --- both -------------------------------------------------------------------------------------------------------
 
-    def _perform(self, action: Done, onward: list[bytes], back: list[bytes]) -> None:
+    def _perform(
+        self,
+        action: Done,
+        onward: list[bytes],
+        back: list[bytes],
+        unrecorded: list[Ended | Unapproved] | None = None,
+    ) -> None:
+        """Carry out `action`; what became of a call is recorded at once, or left in `unrecorded`."""
         # Not a `match`, whose patterns take five times as long: this is every message.
         if isinstance(action, Forward):
             onward.append(action.data)
             if action.ended is not None:
-                self._enforcer.ended(action.ended)
+                self._end(action.ended, unrecorded)
             if action.drift:
                 self._enforcer.drifted(action.drift)
         elif isinstance(action, Answer):
             back.append(action.data)
             if action.ended is not None:
-                self._enforcer.ended(action.ended)
+                self._end(action.ended, unrecorded)
         elif isinstance(action, Ask):
             back.append(action.data)
             self._wake()
         elif isinstance(action, Drop):
             if action.ended is not None:
-                self._enforcer.ended(action.ended)
+                self._end(action.ended, unrecorded)
         else:
             assert_never(action)
         if action.note:
             self._note(action.note)
+
+    def _end(self, ended: Ended | Unapproved, unrecorded: list[Ended | Unapproved] | None) -> None:
+        self._enforcer.free(ended)  # before the client knows, who may make the next call at once
+        if unrecorded is None:
+            self._enforcer.record(ended)
+        else:
+            unrecorded.append(ended)
 
     def _stalled(self) -> None:
         self.ends.stalled = True
