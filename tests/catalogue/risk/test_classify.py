@@ -158,6 +158,10 @@ def test_the_choosing_argument_is_found_one_level_down_and_in_alternatives() -> 
     assert classify({"name": "table", "inputSchema": variant}).category is WRITE  # nothing that we can name
 
 
+def test_a_tool_whose_actions_all_read_reads_whatever_it_is_called() -> None:
+    assert tool("teams", "Manage teams: list, get", action=["list", "get", "get_members"]).category is READ
+
+
 def test_actions_in_a_description_in_quotes_count_like_an_enumeration() -> None:
     assert tool("boards", "Work with boards", action="one of 'list', 'create', 'delete'").category is DESTRUCTIVE
 

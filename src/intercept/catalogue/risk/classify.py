@@ -185,7 +185,7 @@ def _decide(tool: _Tool, choice: Choice | None) -> _Vote:
         chosen = _Vote(
             action.category, f"argument `{'.'.join(choice.path)}` can be `{action.value}`", _verb(action.value)
         )
-        return _worst([chosen, *strong[:1], *texts])
+        return _worst([chosen, *strong[:1], *(vote for vote in texts if vote.verb not in EMPTY)])
     if strong:
         said = {vote.verb for vote in texts}
         joined = not {"and", "or"}.isdisjoint(words(tool.name))

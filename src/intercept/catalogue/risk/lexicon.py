@@ -197,8 +197,8 @@ SENSES: Final = (
         Category.READ,
         "answers with it",
         "build create generate",
-        "analysis diff estimate explanation forecast insight preview qr_code recommendation statistics suggestion"
-        " summary",
+        "analysis diff estimate explanation forecast insight preview qr_code query recommendation regex snippet sql"
+        " statistics suggestion summary",
         "audio image video voice",
     ),
     _sense(Category.READ, "reads it", "load", "document file guide instruction memory skill url"),
