@@ -17,6 +17,8 @@ from .definitions import REPORTED, Digests, differing, digests_of, skeleton
 from .lock import Lock, Server
 
 _REVIEW: Final = "A person can look at it with `intercept pin --review`."
+_MOST: Final = 10_000
+"""Names that are remembered to tell of them; real servers have up to a few hundred."""
 _LONGEST: Final = 100
 """Characters of a name in a message."""
 
@@ -77,14 +79,15 @@ class Watch:
         # A long line is cut, and this is what matters most.
         fresh.sort(key=lambda drift: not drift.text.startswith("withheld"))
         # A peer can think of any number of names.
-        if len(self._told) < 10_000:
+        if len(self._told) < _MOST:
             self._told.update(fresh)
         return fresh
 
     def _see(self, kind: Kind, name: str, definition: dict[str, Json], others: dict[str, str]) -> Iterator[str]:
         eye = skeleton(name)
         alike = others.get(eye)
-        others.setdefault(eye, name)
+        if len(others) < _MOST:
+            others.setdefault(eye, name)
         if alike == name:
             yield f"the {kind} {_quoted(name)} is listed twice"
         pinned = self._lock.find(kind, name)
