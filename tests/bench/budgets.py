@@ -82,6 +82,16 @@ DECIDE = (
     Budget("audit, a decision record", 25, "µs"),
 )
 
+RESERVE = (
+    Budget("memory, one limit", 5, "µs"),
+    Budget("memory, 100,000 live keys to 1", 2, "x"),
+    Budget("SQLite, one limit", 40, "µs"),
+    Budget("SQLite, three limits", 80, "µs"),
+    Budget("SQLite, 100,000 live keys to 1", 2, "x"),
+    Budget("Redis, one limit", 200, "µs"),
+    Budget("Redis, 100,000 live keys to 1", 2, "x"),
+)
+
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
