@@ -134,6 +134,8 @@ local function load_tally(row, now)
     row.now, row.stop, row.ahead = row.now - row.ahead, row.stop - row.ahead, 0
     return
   end
+  local oldest = redis.call("LINDEX", row.entries, 0)
+  if not oldest or entry_of(oldest) > row.now then return end
   local gone = 0
   while true do
     local first = redis.call("LRANGE", row.entries, gone, gone + CHUNK - 1)

@@ -260,11 +260,13 @@ class SQLiteStore:
 
     def _transact(self, work: Callable[[sqlite3.Connection], _T], patience: float) -> _T:
         """Do `work`, all or none of it, and before it what is undone."""
-        deadline = time.monotonic() + patience
+        deadline = 0.0
         pause = _FIRST_PAUSE
         while True:
-            if not self._lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
-                raise StoreBusy("the state file is busy")
+            if not self._lock.acquire(blocking=False):
+                deadline = deadline or time.monotonic() + patience
+                if not self._lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
+                    raise StoreBusy("the state file is busy")
             try:
                 return self._attempt(work)
             except (sqlite3.Error, OSError, ValueError, ArithmeticError, TypeError, KeyError) as error:
@@ -274,6 +276,7 @@ class SQLiteStore:
                     raise unavailable(error, self._file.path) from None
             finally:
                 self._lock.release()
+            deadline = deadline or time.monotonic() + patience
             if time.monotonic() + pause >= deadline:
                 raise StoreBusy("the state file is locked by another program")
             time.sleep(pause)
