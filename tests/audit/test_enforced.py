@@ -111,3 +111,28 @@ def test_nothing_passes_and_nothing_is_written_after_the_end(tmp_path: Path) -> 
 
     assert talk.to_upstream == []
     assert [record.type for record in records_of([talk.recorder.path])] == ["start", "end"]
+
+
+def test_what_rules_looked_at_beside_the_call_is_on_record(tmp_path: Path) -> None:
+    policy = """
+default: deny
+tools:
+  read: {}
+  list: {}
+  send: {action: deny, after: read, after_scope: grant}
+  wipe: {action: deny, when: [{path: tool.annotations.destructiveHint, op: eq, value: true}]}
+"""
+    talk = Recorded(tmp_path / "audit", policy)
+    talk.client(request(0, "tools/list"))
+    talk.upstream(result(0, tools=[{"name": "wipe", "annotations": {"destructiveHint": False}}]))
+    for n, tool in enumerate(["list", "read", "send", "wipe"], 1):
+        talk.client(call(n, tool))
+        talk.upstream(result(n, content=[]))
+
+    listed, read, send, wipe = talk.records("decision")
+    assert [record["answered"] for record in (listed, read, send, wipe)] == [0, 1, 2, 2]
+    assert "grant_answered" not in read
+    assert send["grant_answered"] == ["read"], "of the others nobody asked"
+    assert (send["decision"], wipe["decision"]) == ("deny", "allow")
+    assert wipe["annotations"] == {"destructiveHint": False}
+    assert "withheld" not in wipe

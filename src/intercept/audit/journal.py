@@ -85,11 +85,6 @@ class Journal:
         """The file that is written to; empty before the first record."""
         return self._path
 
-    @property
-    def head(self) -> tuple[int, str]:
-        """How many records there are, and the hash of the last one."""
-        return self._seq, self._prev
-
     def append(self, kind: Type, time: str, members: str, *, looks: bool = True) -> None:
         """Write a record of `members`, the text of what comes after `time`, and before it what it needs.
 
