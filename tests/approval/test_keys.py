@@ -119,6 +119,18 @@ def test_an_approval_that_was_used_cannot_be_brought_back(tmp_path: Path) -> Non
     assert again.to_upstream == []
 
 
+def test_what_waits_in_another_process_is_asked_about_here_anew(tmp_path: Path) -> None:
+    first, second = Guarded(tmp_path), Guarded(tmp_path)
+    for talk in (first, second):
+        talk.client(pay(1))
+    assert len(first.records) == 2
+
+    for record in first.records:
+        first.approve(record)
+    second.client(pay(2))
+    assert [message["id"] for message in second.to_upstream] == [2]
+
+
 def test_what_is_remembered_is_signed_too(tmp_path: Path) -> None:
     talk = Guarded(tmp_path, remember="10m")
     talk.client(pay(1))

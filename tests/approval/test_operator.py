@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from intercept.approval.operator import Operator
-from intercept.approval.record import Record, State
-from intercept.approval.sqlite import MAX_WAITING, SQLiteApprovals
+from intercept.approval.operator import Operator, open_approvals
+from intercept.approval.record import MAX_WAITING, Record, State
 from intercept.enforcement import Enforcer
 from intercept.errors import StoreBusy, StoreUnavailable
 from intercept.limits.memory import MemoryStore
 from intercept.policy import Approval, Asking, Decision, Effect, ToolCall
 from tests.harness import Body, Conversation, call, denied
+from tests.limits.redis_server import RedisServer
 
 ASKS = """
 default: deny
@@ -30,11 +30,11 @@ YES = {"action": "accept", "content": {"decision": "allow once"}}
 
 
 class Asked(Conversation):
-    """A conversation whose approvals are in the state file at `path`."""
+    """A conversation whose approvals are in the state at `place`."""
 
-    def __init__(self, path: Path, *policies: str, grant: str = "test") -> None:
+    def __init__(self, place: Path | str, *policies: str, grant: str = "test") -> None:
         super().__init__(*policies or (ASKS,))
-        self.store = SQLiteApprovals(str(path))
+        self.store = open_approvals(str(place))
         self.told: list[Record] = []
         operator = Operator(self.store, grant=grant, random=os.urandom, tell=self.told.append)
         self._enforcer = Enforcer(MemoryStore(), grant=grant, clock=lambda: self.now, operator=lambda: operator)
@@ -55,9 +55,18 @@ class Asked(Conversation):
         return details["decision"], details["approval"]
 
 
+@pytest.fixture(params=["sqlite", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new state of each kind."""
+    if request.param == "sqlite":
+        return str(tmp_path / "state.db")
+    server: RedisServer = request.getfixturevalue("empty_redis")
+    return server.url
+
+
 @pytest.fixture
-def talk(tmp_path: Path) -> Asked:
-    return Asked(tmp_path / "state.db")
+def talk(place: str) -> Asked:
+    return Asked(place)
 
 
 def pay(id: object, **arguments: object) -> Body:  # noqa: A002
@@ -135,19 +144,19 @@ def test_an_approval_is_for_one_call_with_all_its_arguments(talk: Asked, other: 
     assert len(talk.records) == 2
 
 
-def test_an_approval_is_for_one_grant_and_one_policy(tmp_path: Path) -> None:
-    talk = Asked(tmp_path / "state.db")
+def test_an_approval_is_for_one_grant_and_one_policy(place: str) -> None:
+    talk = Asked(place)
     talk.client(pay(1))
     talk.answer(State.APPROVED)
 
-    another = Asked(tmp_path / "state.db", grant="another")
+    another = Asked(place, grant="another")
     another.client(pay(1))
-    changed = Asked(tmp_path / "state.db", ASKS + "description: another")
+    changed = Asked(place, ASKS + "description: another")
     changed.client(pay(1))
     assert another.to_upstream == changed.to_upstream == []
 
     # Another process of the same grant may use it.
-    same = Asked(tmp_path / "state.db")
+    same = Asked(place)
     same.client(pay(1))
     assert len(same.to_upstream) == 1
 
@@ -168,9 +177,9 @@ def test_there_is_a_time_to_answer_and_a_time_to_call_again(talk: Asked) -> None
     assert talk.last() == ("ask", "pending")
 
 
-def test_what_is_remembered_passes_again_for_that_long(tmp_path: Path) -> None:
+def test_what_is_remembered_passes_again_for_that_long(place: str) -> None:
     policy = "tools: {pay: {action: require_approval, approval: {timeout: 1m, remember: 10m}}}"
-    talk = Asked(tmp_path / "state.db", policy)
+    talk = Asked(place, policy)
     talk.client(pay(1))
     talk.answer(State.APPROVED)
     for number, wait in enumerate((0, 30, 500, 69), 2):
@@ -184,9 +193,9 @@ def test_what_is_remembered_passes_again_for_that_long(tmp_path: Path) -> None:
     assert len(talk.to_upstream) == 4
 
 
-def test_what_the_client_s_user_agreed_to_is_remembered_for_the_grant(tmp_path: Path) -> None:
+def test_what_the_client_s_user_agreed_to_is_remembered_for_the_grant(place: str) -> None:
     policy = "tools: {pay: {action: require_approval, approval: {remember: 10m}}}"
-    talk = Asked(tmp_path / "state.db", policy)
+    talk = Asked(place, policy)
     talk.initialize(offers={"elicitation": {}})
     talk.client(pay(1))
     question = talk.to_client[-1]
@@ -195,7 +204,7 @@ def test_what_the_client_s_user_agreed_to_is_remembered_for_the_grant(tmp_path: 
     talk.client(pay(2))
     assert [message["id"] for message in talk.to_upstream] == [1, 2]
 
-    another = Asked(tmp_path / "state.db", policy)
+    another = Asked(place, policy)
     another.now += 599
     another.client(pay(3))
     another.now += 1
@@ -253,24 +262,25 @@ def test_an_approval_is_answered_once(talk: Asked) -> None:
     assert talk.records[0].state is State.DENIED
 
 
-def test_many_proxies_that_use_one_approval_make_one_call(tmp_path: Path) -> None:
-    talk = Asked(tmp_path / "state.db")
+def test_many_proxies_that_use_one_approval_make_one_call(place: str) -> None:
+    talk = Asked(place)
     talk.client(pay(1))
     talk.answer(State.APPROVED)
-    talks = [Asked(tmp_path / "state.db") for _ in range(8)]
+    talks = [Asked(place) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda one: one.client(pay(2)), talks))
 
     assert sum(len(one.to_upstream) for one in talks) == 1
 
 
-def test_the_state_file_belongs_to_its_owner_alone(talk: Asked, tmp_path: Path) -> None:
-    talk.client(pay(1))
+def test_the_state_file_belongs_to_its_owner_alone(tmp_path: Path) -> None:
+    Asked(tmp_path / "state.db").client(pay(1))
 
     assert stat.S_IMODE((tmp_path / "state.db").stat().st_mode) == 0o600
 
 
-def test_a_file_in_which_somebody_wrote_nonsense_approves_nothing(talk: Asked, tmp_path: Path) -> None:
+def test_a_file_in_which_somebody_wrote_nonsense_approves_nothing(tmp_path: Path) -> None:
+    talk = Asked(tmp_path / "state.db")
     talk.client(pay(1))
     talk.answer(State.APPROVED)
     with sqlite3.connect(tmp_path / "state.db") as db:
@@ -288,8 +298,8 @@ def test_a_file_in_which_somebody_wrote_nonsense_approves_nothing(talk: Asked, t
     assert talk.to_upstream == []
 
 
-def test_no_more_wait_than_somebody_could_look_at(tmp_path: Path) -> None:
-    store = SQLiteApprovals(str(tmp_path / "state.db"))
+def test_no_more_wait_than_somebody_could_look_at(place: str) -> None:
+    store = open_approvals(place)
     operator = Operator(store, grant="test", random=os.urandom)
     asking = Asking(300.0)
     decision = Decision(Effect.ASK, "pay", (), "", "digest", asking=asking)
@@ -333,3 +343,12 @@ def test_what_cannot_wait_is_handed_to_who_can(talk: Asked) -> None:
     with pytest.raises(StoreBusy):
         talk._enforcer.admit(judge, patience=0.005)  # type: ignore[arg-type]
     assert talk.records == []
+
+
+def test_a_server_that_is_not_there_approves_nothing(tmp_path: Path) -> None:
+    talk = Asked(f"unix://{tmp_path}/nothing.sock")
+    talk.client(pay(1))
+
+    assert talk.to_upstream == []
+    text = talk.to_client[-1]["result"]["content"][0]["text"]
+    assert "an operator cannot be asked about this call: the state server cannot be reached." in text

@@ -147,7 +147,8 @@ def test_an_approval_is_signed_with_the_key(
         (("show", "x", "--watch"), 2, "--watch"),
         (("--watch", "--format", "json"), 2, "--watch"),
         (("--watch",), 2, "needs a terminal"),
-        (("approve", "x", "--state", "redis://localhost"), 1, "state file only"),
+        (("approve", "x", "--state", "redis://127.0.0.1:1"), 1, "the state server cannot be reached: look at redis"),
+        (("list", "--state", "mysql://localhost"), 2, "--state mysql://"),
     ],
 )
 def test_a_command_line_that_makes_no_sense_says_why_in_one_line(

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from ..errors import StoreBusy, StoreUnavailable
 from ..policy import Approval, Asked, Asking, Decision, ToolCall
+from ..state import is_server
 from .record import Record, State, subject_of
 
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -80,6 +81,8 @@ class Operator:
             return Asked(Approval.REMEMBERED)
         waiting = None
         for record in self._store.standing(self._grant, subject, now, patience=patience):
+            if self._verify is not None and record.process != self._process:
+                continue  # it could never pass here
             if record.state is State.WAITING:
                 waiting = waiting or Asked(Approval.PENDING, record.id)
             elif record.state is State.DENIED:
@@ -141,7 +144,7 @@ class Operator:
 
     def _is_sound(self, record: Record) -> bool:
         """Whether what the store says may be believed."""
-        return self._verify is None or (record.process == self._process and self._verify(record))
+        return self._verify is None or self._verify(record)
 
     def _use(self, record: Record, patience: float) -> bool:
         """Use `record` up; False if that has happened already."""
@@ -158,32 +161,15 @@ class Operator:
 
 
 def open_approvals(place: str) -> ApprovalStore:
-    """The store of approvals in the state that `--state` names; nothing is opened before it is needed."""
-    if "://" in place:
-        return _Nowhere()
+    """The store of approvals in the state that `--state` names; nothing is opened before it is needed.
+
+    Raises:
+        UsageError: there cannot be one.
+    """
+    if is_server(place):
+        from .redis import RedisApprovals
+
+        return RedisApprovals(place)
     from .sqlite import SQLiteApprovals
 
     return SQLiteApprovals(place)
-
-
-class _Nowhere:
-    """Where no approvals can be kept: whatever needs one is refused, and says why."""
-
-    def put(self, record: Record, *, patience: float) -> None:
-        raise self._unavailable
-
-    def standing(self, grant: str, subject: str, now: float, *, patience: float) -> list[Record]:
-        raise self._unavailable
-
-    def use(self, record_id: str, *, patience: float) -> bool:
-        raise self._unavailable
-
-    def answer(self, record: Record, *, patience: float) -> bool:
-        raise self._unavailable
-
-    def every(self, *, patience: float) -> list[Record]:
-        raise self._unavailable
-
-    @property
-    def _unavailable(self) -> StoreUnavailable:
-        return StoreUnavailable("approvals are kept in a state file only, and `--state` names none")

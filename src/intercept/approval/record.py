@@ -10,9 +10,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from ..policy import Kind, ToolCall
 from ..values import Json, digest
+
+MAX_WAITING: Final = 1_000
+"""Approvals that may wait at a time; nobody looks at more, and more are refused."""
+KEPT: Final = 7 * 86_400
+"""Seconds that an approval which is over can still be looked at."""
 
 
 class State(StrEnum):
@@ -114,3 +120,31 @@ def uses_from_json(kept: Json) -> tuple[ToolCall, ...]:
     if not uses:
         raise ValueError("nothing is used")
     return tuple(uses)
+
+
+def row_of(record: Record) -> tuple[str | float, ...]:
+    """`record` as stores keep it: texts and numbers."""
+    uses = json.dumps(uses_as_json(record.uses))
+    return (
+        record.id, record.grant, record.subject, record.policy, uses, record.server, record.reason, record.process,
+        record.created, record.expires, record.window, record.remember, str(record.state), record.until, record.who,
+        record.signature,
+    )  # fmt: skip
+
+
+def record_of(row: Sequence[object]) -> Record | None:
+    """What `row_of` gave; None if somebody else has written it."""
+    try:
+        name, grant, subject, policy, uses, server, reason, process, *times, state, until, who, signature = row
+        created, expires, window, remember = (float(str(time)) for time in times)
+        texts = (name, grant, policy, server, reason, process, who, signature)
+        if not all(isinstance(text, str) for text in texts):
+            return None
+        record = Record(
+            str(name), str(grant), str(policy), uses_from_json(json.loads(str(uses))), str(server), str(reason),
+            str(process), created, expires, window, remember, State(str(state)), float(str(until)), str(who),
+            str(signature),
+        )  # fmt: skip
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return record if record.subject == subject else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Callable
@@ -11,12 +10,8 @@ from typing import Final, TypeVar
 
 from ..errors import StoreBusy, StoreUnavailable
 from ..limits.sqlite_file import SQLiteFile, is_busy, unavailable
-from .record import Record, State, uses_as_json, uses_from_json
+from .record import KEPT, MAX_WAITING, Record, State, record_of, row_of
 
-MAX_WAITING: Final = 1_000
-"""Approvals that may wait at a time; nobody looks at more, and more are refused."""
-_KEPT: Final = 7 * 86_400
-"""Seconds that an approval which is over can still be looked at."""
 _PAUSE: Final = 0.002
 _PUT: Final = "INSERT INTO approval VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ANSWER: Final = (
@@ -40,11 +35,11 @@ class SQLiteApprovals:
         """See `ApprovalStore.put`."""
 
         def work(db: sqlite3.Connection) -> bool:
-            db.execute("DELETE FROM approval WHERE max(expires, until) < ?", (record.created - _KEPT,))
+            db.execute("DELETE FROM approval WHERE max(expires, until) < ?", (record.created - KEPT,))
             waiting = "SELECT count(*) FROM approval WHERE state = ? AND expires > ?"
             if db.execute(waiting, (State.WAITING, record.created)).fetchone()[0] >= MAX_WAITING:
                 return False
-            db.execute(_PUT, _row(record))
+            db.execute(_PUT, row_of(record))
             return True
 
         if not self._transact(work, patience):
@@ -109,29 +104,6 @@ class SQLiteApprovals:
         return done
 
 
-def _row(record: Record) -> tuple[object, ...]:
-    uses = json.dumps(uses_as_json(record.uses))
-    return (
-        record.id, record.grant, record.subject, record.policy, uses, record.server, record.reason, record.process,
-        record.created, record.expires, record.window, record.remember, record.state, record.until, record.who,
-        record.signature,
-    )  # fmt: skip
-
-
 def _records(rows: sqlite3.Cursor) -> list[Record]:
     """The records in `rows`; what somebody else has written there is not among them."""
-    found = []
-    for row in rows.fetchall():
-        try:
-            id_, grant, subject, policy, uses, server, reason, process, *times, state, until, who, signature = row
-            created, expires, window, remember = map(float, times)
-            record = Record(
-                id_, grant, policy, uses_from_json(json.loads(uses)), server, reason, process, created, expires, window,
-                remember, State(state), float(until), who, signature,
-            )  # fmt: skip
-            texts = (id_, grant, policy, server, reason, process, who, signature)
-            if all(isinstance(text, str) for text in texts) and record.subject == subject:
-                found.append(record)
-        except (ValueError, TypeError, RecursionError):
-            continue
-    return found
+    return [record for row in rows.fetchall() if (record := record_of(row)) is not None]

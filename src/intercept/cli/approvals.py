@@ -54,7 +54,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--state",
         metavar="PLACE",
-        help="where approvals are kept: the file that the proxy's `--state` names (default: $INTERCEPT_STATE, or "
+        help="where approvals are kept: what the proxy's `--state` names (default: $INTERCEPT_STATE, or "
         "`intercept/state.sqlite` in the user's directory for state)",
     )
     parser.add_argument(

@@ -359,7 +359,7 @@ class RedisStore:
         try:
             return work()
         except (RedisError, OSError, ValueError, KeyError, TypeError, ArithmeticError) as error:
-            raise StoreUnavailable(_what_is_wrong(error), f"look at {self._shown}") from None
+            raise StoreUnavailable(what_is_wrong(error), f"look at {self._shown}") from None
 
     def _wait_at_all(self, patience: float) -> None:
         if patience < _NETWORK:
@@ -489,7 +489,8 @@ def _longer(one: Refused, other: Granted | Refused) -> Refused:
     return other if other.retry_after is None or other.retry_after > one.retry_after else one
 
 
-def _what_is_wrong(error: Exception) -> str:
+def what_is_wrong(error: Exception) -> str:
+    """What `error` of a client means, as one line without a place."""
     match error:
         case AuthenticationError():
             return "the state server does not take our name and password"
