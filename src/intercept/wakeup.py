@@ -6,10 +6,11 @@ import os
 import select
 import signal
 from contextlib import suppress
-from math import inf
 from typing import Final
 
 ENDING: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_LONGEST: Final = 86_400
+"""Seconds; `poll` takes no more than 24 days."""
 
 
 class Wakeup:
@@ -34,11 +35,11 @@ class Wakeup:
             os.write(self._writer, b"\0")
 
     def wait(self, timeout: float) -> None:
-        """Sleep until there was a call or a signal since the last time, at most `timeout` seconds (or `inf`)."""
+        """Sleep until there was a call or a signal since the last time, at most `timeout` seconds or a day."""
         # Not `select.select`, which takes no descriptor above 1023: our parent may have left us many.
         poll = select.poll()
         poll.register(self._reader, select.POLLIN)
-        poll.poll(None if timeout == inf else max(timeout, 0) * 1_000)
+        poll.poll(max(0, min(timeout, _LONGEST)) * 1_000)
         with suppress(BlockingIOError):
             while os.read(self._reader, 4096):
                 pass
