@@ -129,6 +129,23 @@ def test_a_file_without_tools_says_what_to_save(saved: str, capsys: pytest.Captu
     assert capsys.readouterr().err == f"intercept: {saved}: has no list of tools; save the result of `tools/list`\n"
 
 
+@pytest.mark.parametrize("levels", [100, 300, 450, 900])
+def test_a_deeply_nested_file_is_read_or_refused_in_one_line(
+    saved: str, levels: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inner = '{"type": "string"}'
+    for _ in range(levels):
+        inner = f'{{"anyOf": [{inner}]}}'
+    text = f'[{{"name": "a", "inputSchema": {{"properties": {{"action": {inner}}}}}}}]'
+    Path(saved).write_text(text, encoding="utf-8")
+
+    refused = main(["scan", "--tools", saved]) == 2
+
+    out, err = capsys.readouterr()
+    assert (out == "", err.count("\n")) == (refused, int(refused))
+    assert levels > 100 or not refused
+
+
 def test_all_servers_of_a_client_are_reported_together(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     servers = {
         "one": {"command": SERVER[0], "args": SERVER[1:]},

@@ -75,9 +75,12 @@ def run(arguments: argparse.Namespace) -> int:
         return _survey(arguments)
     listing = _saved(arguments.tools) if arguments.tools else _live(arguments.command)
     formats = {"table": report.table, "json": report.as_json, "markdown": report.markdown}
-    print(formats[arguments.format](listing))
-    if arguments.output:
-        _write(arguments.output, listing, arguments.command)
+    try:
+        print(formats[arguments.format](listing))
+        if arguments.output:
+            _write(arguments.output, listing, arguments.command)
+    except RecursionError:  # a saved file; what a live server sends is held to a depth before
+        raise UsageError(f"{arguments.tools}: is nested too deeply to be a list of tools") from None
     return 0
 
 

@@ -116,12 +116,25 @@ def entries(definitions: Sequence[Json], folders: Sequence[str]) -> tuple[Entry,
     `folders` are absolute paths that tools which open files are held to.
     """
     found: dict[str, Entry] = {}
-    for definition in definitions:
+    for definition in map(_whole, definitions):
         name = definition.get("name") if isinstance(definition, dict) else None
         # A name with a star would be a pattern, and an empty one no key.
         if isinstance(name, str) and name and not is_glob(name) and name not in found:
             found[name] = _entry(name, definition, folders)
     return tuple(_closed_exits(tuple(found.values())))
+
+
+def _whole(value: Json) -> Json:
+    """`value` without halves of characters, which neither a policy nor a message can hold."""
+    match value:
+        case str():
+            return value if value.isascii() else value.encode("utf-8", "replace").decode()
+        case list():
+            return [_whole(part) for part in value]
+        case dict():
+            return {str(_whole(key)): _whole(part) for key, part in value.items()}
+        case _:
+            return value
 
 
 def _entry(name: str, definition: Json, folders: Sequence[str]) -> Entry:
