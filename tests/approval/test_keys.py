@@ -35,8 +35,7 @@ class Guarded(Asked):
         self._enforcer = Enforcer(MemoryStore(), grant="test", clock=lambda: self.now, operator=lambda: operator)
 
     def approve(self, record: Record, **changes: object) -> None:
-        until = self.now + record.remember if record.remember else 0.0
-        answered = replace(record, state=State.APPROVED, expires=self.now + record.window, until=until)
+        answered = record.answered(State.APPROVED, "ann", self.now)
         signed = replace(answered, signature=self.sign(replace(answered, **changes)))  # type: ignore[arg-type]
         assert self.store.answer(signed, patience=1)
 

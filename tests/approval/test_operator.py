@@ -6,7 +6,6 @@ import os
 import sqlite3
 import stat
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,8 +45,7 @@ class Asked(Conversation):
     def answer(self, state: State, record: Record | None = None) -> bool:
         if record is None:
             record = next((each for each in self.records if each.state is State.WAITING), self.records[-1])
-        until = self.now + record.remember if record.remember and state is State.APPROVED else 0.0
-        answered = replace(record, state=state, expires=self.now + record.window, until=until, who="ann")
+        answered = record.answered(state, "ann", self.now)
         return self.store.answer(answered, patience=1)
 
     def last(self) -> tuple[object, object]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from intercept.approval.operator import Operator, open_approvals
+from intercept.approval.record import State
+from intercept.enforcement import Enforcer
+from intercept.limits.memory import MemoryStore
 from tests.audit.logs import room_for
 from tests.audit.test_enforced import Recorded
 from tests.harness import Body, call, denied, modern, result
@@ -117,3 +122,22 @@ def test_a_client_that_cannot_be_asked_is_on_record_in_the_decision(tmp_path: Pa
     [decision] = talk.records("decision")
     assert (decision["decision"], decision["approval"]) == ("ask", {"answer": "unavailable"})
     assert talk.records("approval") == []
+
+
+def test_who_approved_outside_of_the_client_is_on_record(tmp_path: Path) -> None:
+    talk = Recorded(tmp_path / "audit", ASKS)
+    store = open_approvals(str(tmp_path / "state.sqlite"))
+    operator = Operator(store, grant="test", random=os.urandom)
+    talk._enforcer = Enforcer(
+        MemoryStore(), grant="test", clock=lambda: talk.now, recorder=talk.recorder, operator=lambda: operator
+    )
+    talk.client(call(1, "pay"))
+    [record] = store.every(patience=1)
+    store.answer(record.answered(State.APPROVED, "ann", talk.now), patience=1)
+    talk.client(call(2, "pay"))
+
+    assert [(each["decision"], each["approval"]) for each in talk.records("decision")] == [
+        ("ask", {"answer": "pending", "id": record.id}),
+        ("allow", {"answer": "approved", "id": record.id, "who": "ann"}),
+    ]
+    assert "ann" not in str(talk.to_client)

@@ -86,11 +86,11 @@ class Operator:
             if record.state is State.WAITING:
                 waiting = waiting or Asked(Approval.PENDING, record.id)
             elif record.state is State.DENIED:
-                return Asked(Approval.DECLINED, record.id)
+                return Asked(Approval.DECLINED, record.id, record.who)
             elif self._is_sound(record):
                 first = now < record.expires and self._use(record, patience)
                 if first or now < record.until:
-                    return Asked(Approval.APPROVED if first else Approval.REMEMBERED, record.id)
+                    return Asked(Approval.APPROVED if first else Approval.REMEMBERED, record.id, record.who)
         return waiting
 
     def ask(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -74,6 +74,11 @@ class Record:
             "intercept approval 1", self.id, self.grant, self.subject, self.process, self.expires, self.until,
         ]  # fmt: skip
         return json.dumps(signed, separators=(",", ":")).encode()
+
+    def answered(self, state: State, who: str, now: float) -> Record:
+        """The record as `who` has answered it at `now`: from then on there is time to make the call."""
+        until = now + self.remember if self.remember and state is State.APPROVED else 0.0
+        return replace(self, state=state, who=who, expires=now + self.window, until=until)
 
     def as_json(self) -> dict[str, Json]:
         """For programs; see policies/README.md."""

@@ -175,7 +175,8 @@ class Recorder:
         if withheld:
             rest["withheld"] = True
         if (asked := decision.asked) is not None:
-            rest["approval"] = {"answer": asked.approval, "id": asked.id} if asked.id else {"answer": asked.approval}
+            told: dict[str, Json] = {"answer": asked.approval, "id": asked.id, "who": clean(asked.who, _NAME)}
+            rest["approval"] = {key: value for key, value in told.items() if value}
         if rest:
             text += f",{_encode(rest)[1:-1]}"
         with self._lock:

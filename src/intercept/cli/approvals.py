@@ -167,13 +167,7 @@ def _answered(store: ApprovalStore, record: Record, sign: Callable[[Record], str
     now = _now()
     if record.state is not State.WAITING or now >= record.expires:
         raise InterceptError(f"`{record.id}` cannot be answered any more: {standing(record, now)}")
-    answered = replace(
-        record,
-        state=State.APPROVED if allow else State.DENIED,
-        expires=now + record.window,
-        until=now + record.remember if allow and record.remember else 0.0,
-        who=_user(),
-    )
+    answered = record.answered(State.APPROVED if allow else State.DENIED, _user(), now)
     if sign is not None and allow:
         answered = replace(answered, signature=sign(answered))
     if not store.answer(answered, patience=_PATIENCE):

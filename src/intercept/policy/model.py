@@ -197,6 +197,8 @@ class Asked(NamedTuple):
     approval: Approval
     id: str = ""
     """Of the approval that waits for an operator or came from one; it authorises nobody."""
+    who: str = ""
+    """The operator who has answered, for the record."""
 
 
 class Exhausted(NamedTuple):
