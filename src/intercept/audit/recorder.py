@@ -39,6 +39,13 @@ UNRECORDED: Final = "the audit log cannot be written, and no call is made that i
 """What the model reads when a call is denied because of that."""
 _OVER: Final = "the session is over."
 
+# Looking up a member of an enumeration takes 0.1 µs in Python 3.11, twelve times what a name takes: every call does.
+_NONE: Final = Arguments.NONE
+_FULL: Final = Arguments.FULL
+_REDACTED: Final = Arguments.REDACTED
+_DECISION: Final = Type.DECISION
+_OUTCOME: Final = Type.OUTCOME
+
 
 class Recorded(NamedTuple):
     """What joins the later records of a request to its decision."""
@@ -155,12 +162,12 @@ class Recorder:
             f"{self._verdict(first, decision, policy)},{self._limits(decision)},"
             f'"answered":{"null" if answered is None else len(answered)},"duration_us":{took}'
         )
-        if (mode := self._settings.arguments) is not Arguments.NONE:
+        if (mode := self._settings.arguments) is not _NONE:
             text += f',{self._keys(first.arguments)},"arguments_sha256":"{arguments_digest(first.arguments)}"'
         rest: dict[str, Json] = {}
-        if mode is Arguments.FULL:
+        if mode is _FULL:
             rest["arguments"] = first.arguments
-        elif mode is Arguments.REDACTED:
+        elif mode is _REDACTED:
             rest["arguments"] = redacted(first.arguments)
         if decision.shadow:
             rest["shadow"] = rules_json(decision.shadow)
@@ -184,7 +191,7 @@ class Recorder:
                 self._introduce(peers)
             self._calls += 1
             call = self._calls
-            self._write(Type.DECISION, time, f'"call":{call},{self._who},{text}', needed=True)
+            self._write(_DECISION, time, f'"call":{call},{self._who},{text}', needed=True)
         return Recorded(call, time)
 
     def _verdict(self, use: ToolCall, decision: Decision, policy: PolicySet) -> str:
@@ -253,7 +260,7 @@ class Recorder:
             text = f'"call":{recorded.call},"outcome":"{outcome}","duration_us":{now - recorded.time}'
             if not forwarded:
                 text += ',"forwarded":false'
-            self._write(Type.OUTCOME, now, text)
+            self._write(_OUTCOME, now, text)
 
     def approval(
         self, recorded: Recorded, decision: Decision, *, channel: str, answer: str, now: float, needed: bool = True
