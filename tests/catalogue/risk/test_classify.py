@@ -94,6 +94,11 @@ def test_the_verb_and_its_object_tell_the_class(name: str, description: str, cat
         ("create_payment_method_label", "Label a payment method", WRITE),
         ("create_product", "Create a product", WRITE),
         ("transfer_file", "Transfer a file to another folder", WRITE),
+        ("create_card", "Create a card on a board", WRITE),
+        ("renew_certificate", "Renew a certificate", WRITE),
+        ("log_exercise", "Log an exercise", WRITE),
+        ("withdraw_application", "Withdraw an application", WRITE),
+        ("start_charge", "Start charging the car", EXECUTE),
     ],
 )
 def test_words_of_money_that_name_something_else_move_no_money(name: str, description: str, category: Category) -> None:
@@ -118,6 +123,10 @@ def test_a_malformed_definition_is_unclear_and_no_error(definition: Json) -> Non
 def test_a_description_that_says_more_than_the_name_raises_the_class() -> None:
     assert tool("get_draft", "Get or create a draft").category is WRITE
     assert tool("boards", "List, create, update or delete boards").category is DESTRUCTIVE
+
+
+def test_a_name_that_reads_is_not_believed_where_the_description_stores() -> None:
+    assert tool("get_summary", "Get a summary and also stores the text in the index").category is WRITE
 
 
 def test_a_noun_that_is_also_a_verb_gives_way_to_the_description() -> None:

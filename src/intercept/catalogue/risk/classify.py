@@ -21,13 +21,15 @@ from .lexicon import ALSO_NOUNS, PLAIN_READING, SENSES, VERBS, each
 from .model import SEVERITY, Action, Category, Choice, Risk, Verdict
 from .overrides import OVERRIDES
 
-_BROWSER: Final = each("android browser chrome chromium cursor keyboard mobile mouse playwright puppeteer simulator")
+_BROWSER: Final = each(
+    " computer android browser chrome chromium cursor keyboard mobile mouse playwright puppeteer simulator"
+)
 """In a tool's name: what it changes, it changes by acting like a person at a screen."""
 _AT_SCREENS: Final = each("check choose select uncheck")
 """Verbs that only look anywhere else."""
 _CONTROL: Final = each("abort continue pause resume skip start stop")
 """Values that steer what the tool's own verb does: `mode: continue` of a rebase is still a rebase."""
-_SQL: Final = re.compile(r"\b(?:sql|kql|cypher|sparql|soql|select|insert|ddl)\b", re.IGNORECASE)
+_SQL: Final = re.compile(r"\b(?:sql|kql|cypher|graphql|sparql|soql|select|insert|ddl)\b", re.IGNORECASE)
 _SQL_TEXTS: Final = each("commands queries query sql statement statements string text")
 _SQL_NAMES: Final = each("cypher kql query sql statement")
 _COMMAND_NAMES: Final = each("bash cmd command commands javascript js powershell script shell")
@@ -197,10 +199,10 @@ def _decide(tool: _Tool, choice: Choice | None) -> _Vote:
         if worst.category is Category.READ:
             return worst
         # The name is no verb for sure, but it is not about nothing: `refund` gives money back, `pods_exec` runs.
-        ends = {*words(tool.name)[:1], *words(tool.name)[-1:]}
+        beginning = words(tool.name)[:1]
         acting = [vote for vote in names[:1] if VERBS[vote.verb] is Category.EXECUTE]
         acting += [
-            vote for vote in names if SEVERITY[VERBS[vote.verb]] > SEVERITY[Category.EXECUTE] and vote.verb in ends
+            vote for vote in names if SEVERITY[VERBS[vote.verb]] > SEVERITY[Category.EXECUTE] and vote.verb in beginning
         ]
         return _worst([worst, *acting])
     if names:
@@ -297,7 +299,9 @@ def _by_phrases(tool: _Tool, vote: _Vote) -> _Vote | None:
     if acting and (vote.category is Category.WRITE or vote.verb in _AT_SCREENS):
         return _Vote(Category.EXECUTE, f"name: acts in a `{acting[0]}`", vote.verb)
     if vote.category is Category.READ:
-        told = _ALSO_CHANGES.search(tool.description[:600]) if not tool.reads else None
+        told = _ALSO_CHANGES.search(tool.description[:600])
+        if told and tool.reads and "also" not in told[0].lower():
+            told = None  # it may be something else that does so
         return _Vote(Category.WRITE, f"description: `{' '.join(told[0].split())}`", vote.verb) if told else None
     if not tool.verbs.isdisjoint(_MAKES) and (told := _BUYS.search(first_sentence(tool.description))):
         return _Vote(Category.FINANCIAL, f"description: `{told[0]}`", vote.verb)

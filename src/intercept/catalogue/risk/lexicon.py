@@ -30,21 +30,21 @@ _WRITING: Final = """
     cancel capture change checkout cherry-pick claim classify clone close collect comment commit complete compose
     compress configure confirm connect consolidate contest copy create crop customise customize deactivate decline
     decrease decrement defer define delay delegate demote deny deprecate design dim disable disapprove disconnect
-    dismiss draft duplicate edit email embed enable enqueue enrich enroll ensure exchange expand expire extend
-    favorite favourite finalise finalize fix flag follow fork format forward freeze fulfil fulfill generate give grant
-    group handle hide highlight hset import improve increase increment index ingest init initialise initialize inject
-    insert instantiate invite isolate issue join label leave link lock login logout lpush make manage mark memorize
-    merge message mkdir modify mount move mutate mute name nominate note notify onboard open opt optimize order
-    organise organize override park patch pin place plan populate post prepare prepend prioritise prioritize propose
-    protect provision publish pull push put quarantine rate react reactivate rearrange reassign rebase record recover
-    redact redirect refine refresh regenerate register reject relate release relocate remember remind rename reopen
-    reorder reorganise reorganize repair replace reply report repost reprioritise reprioritize request reschedule
-    resend reserve reset respond restore restrict resubmit retitle retweet revert review rotate rpush sadd save
-    schedule send set setup share shorten sign snapshot snooze split squash stage star stash store submit subscribe
-    supersede suspend swap switch synthesise synthesize tag take toggle touch transfer transform transition tweak
-    tweet typing unarchive unban unblock undelete undo unfreeze ungroup unhide unlock unmark unmute unpin unprotect
-    unresolve unset unstage unstar unsubscribe unvote unwrap update upload upsert upvote vote whitelist wrap write
-    xadd zadd zip
+    dismiss draft duplicate edit email embed enable enqueue enrich enroll ensure exchange exercise expand expire
+    extend favorite favourite finalise finalize fix flag follow fork format forward freeze fulfil fulfill generate
+    give grant group handle hide highlight hset import improve increase increment index ingest init initialise
+    initialize inject insert instantiate invite isolate issue join label leave link lock login logout lpush make
+    manage mark memorize merge message mkdir modify mount move mutate mute name nominate note notify onboard open opt
+    optimize order organise organize override park patch pin place plan populate post prepare prepend prioritise
+    prioritize propose protect provision publish pull push put quarantine rate react reactivate rearrange reassign
+    rebase record recover redact redirect refine refresh regenerate register reject relate release relocate remember
+    remind rename renew reopen reorder reorganise reorganize repair replace reply report repost reprioritise
+    reprioritize request reschedule resend reserve reset respond restore restrict resubmit retitle retweet revert
+    review rotate rpush sadd save schedule send set setup share shorten sign snapshot snooze split squash stage star
+    stash store submit subscribe supersede suspend swap switch synthesise synthesize tag take toggle touch transfer
+    transform transition tweak tweet typing unarchive unban unblock undelete undo unfreeze ungroup unhide unlock
+    unmark unmute unpin unprotect unresolve unset unstage unstar unsubscribe unvote unwrap update upload upsert upvote
+    vote whitelist wrap write xadd zadd zip
 """
 """They change or create what can be changed back; sending and publishing is among them."""
 
@@ -70,9 +70,8 @@ _DESTROYING: Final = """
 """Something is gone afterwards."""
 
 _PAYING: Final = """
-    bid buy charge credit debit deposit disburse donate exercise fund hedge invest liquidate pay payout purchase
-    redeem refund reimburse remit renew rent repay sell settle stake tokenise tokenize topup trade unstake wager
-    withdraw
+    bid buy charge credit debit deposit disburse donate fund hedge invest liquidate pay payout purchase redeem refund
+    reimburse remit rent repay sell settle stake tokenise tokenize topup trade unstake wager withdraw
 """
 """Money moves, or somebody owes it."""
 
@@ -137,8 +136,8 @@ _MONEY: Final = """
 """
 """What is not changed without money or a debt moving."""
 _NOT_MONEY: Final = """
-    attribute comment email endpoint event filter label list metadata method newsletter note notification profile
-    provider push reminder setting sns tag template topic trial webhook
+    attribute battery car comment email endpoint ev event filter label list metadata method newsletter note
+    notification profile provider push reminder setting sns tag template topic trial vehicle webhook
 """
 """Beside them a word of money names a setting, a message or a stream."""
 
@@ -155,7 +154,7 @@ SENSES: Final = (
         Category.WRITE,
         "stores it",
         "log track",
-        "activity call contact event expense food habit hour meal meeting metric mood note time weight workout",
+        "activity call contact exercise expense food habit hour meal meeting metric mood note time weight workout",
     ),
     _sense(
         Category.EXECUTE,
@@ -241,7 +240,14 @@ SENSES: Final = (
         _NOT_MONEY,
     ),
     _sense(Category.FINANCIAL, "commits to a purchase", "book reserve", "car flight hotel ticket trip"),
-    _sense(Category.FINANCIAL, "permits spending", "approve increase set", "allowance spending"),
+    _sense(Category.WRITE, "takes back what was asked", "withdraw", "application consent invitation offer request"),
+    _sense(Category.FINANCIAL, "trades", "exercise", "contract option option_position position"),
+    _sense(
+        Category.FINANCIAL,
+        "permits spending",
+        "approve increase set",
+        "allowance credit_limit spend_limit spending spending_limit",
+    ),
     _sense(Category.FINANCIAL, "permits spending", "authorise authorize", "payment transaction transfer order charge"),
     _sense(
         Category.FINANCIAL,
@@ -251,10 +257,19 @@ SENSES: Final = (
         "call data domain file ownership",
     ),
     _sense(
-        Category.FINANCIAL, "moves money", "bridge send sign submit swap transfer", "token transaction", "access reset"
+        Category.FINANCIAL,
+        "moves money",
+        "bridge send sign submit swap transfer",
+        "token transaction",
+        "access auth csrf device push reset session verification",
     ),
-    _sense(Category.FINANCIAL, "prepares a payment", "create generate tokenise tokenize", "card"),
-    _sense(Category.FINANCIAL, "commits to a purchase", "register renew", "domain"),
+    _sense(
+        Category.FINANCIAL,
+        "prepares a payment",
+        "create generate issue",
+        "card_token credit_card debit_card payment_card virtual_card",
+    ),
+    _sense(Category.FINANCIAL, "commits to a purchase", "register renew", "domain license membership"),
     _sense(Category.FINANCIAL, "money or a debt moves", "", _MONEY, _NOT_MONEY),
     # --- what runs
     _sense(
