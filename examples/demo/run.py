@@ -68,7 +68,7 @@ async def drive(mode: str, ledger: Path, log: TextIO) -> bool:
     upstream = [sys.executable, str(HERE / "server.py"), "--ledger", str(ledger)]
     proxy = StdioServerParameters(
         command=sys.executable,
-        args=["-m", "intercept", "--policy", str(HERE / "policy.yaml"), "--", *upstream],
+        args=["-m", "intercept", "--policy", str(HERE / "policy.yaml"), "--audit", "off", "--", *upstream],
     )
     good = True
     async with Client(stdio_client(proxy, errlog=log), mode=mode) as client:

@@ -96,7 +96,10 @@ def meet(client: Client, folder: Path, script: dict[str, tuple[Step, list[dict[s
         server.command(work),
         [step for step, _ in script.values()],
         folder=folder,
-        proxy=(sys.executable, "-m", "intercept", "--policy", str(policy), "--state", str(state)),
+        proxy=(
+            *(sys.executable, "-m", "intercept", "--policy", str(policy), "--state", str(state)),
+            *("--audit", str(policy.parent / "audit")),
+        ),
         answers=[answer for _, answers in script.values() for answer in answers],
         elicits=elicits,
     )

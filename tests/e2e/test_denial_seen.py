@@ -132,7 +132,8 @@ def meetings(
     folder = tmp_path_factory.mktemp(client.name)
     policy = folder / "policy.yaml"
     policy.write_text(POLICY, encoding="utf-8")
-    proxy = (sys.executable, "-m", "intercept", "--policy", str(policy))
+    audit = str(policy.parent / "audit")
+    proxy = (sys.executable, "-m", "intercept", "--policy", str(policy), "--audit", audit)
 
     def meet(name: str) -> Meeting:
         server = next(server for server in SERVERS if server.name == name)

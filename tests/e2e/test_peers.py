@@ -43,7 +43,8 @@ def converse(client: Client, server: Server, folder: Path, *proxy: str) -> Run:
 def test_nobody_can_tell_that_the_proxy_is_there(client: Client, server: Server, tmp_path: Path) -> None:
     policy = tmp_path / "allow.yaml"
     policy.write_text(POLICY, encoding="utf-8")
-    intercept = (sys.executable, "-m", "intercept", "--policy", str(policy))
+    audit = str(policy.parent / "audit")
+    intercept = (sys.executable, "-m", "intercept", "--policy", str(policy), "--audit", audit)
     with ThreadPoolExecutor() as both:
         started = (
             both.submit(converse, client, server, tmp_path / "direct"),
@@ -77,7 +78,8 @@ def environment_seen(folder: Path, *proxy: str) -> Json:
 def test_the_server_gets_the_environment_that_the_client_gave(tmp_path: Path) -> None:
     policy = tmp_path / "allow.yaml"
     policy.write_text(POLICY, encoding="utf-8")
-    intercept = (sys.executable, "-m", "intercept", "--policy", str(policy))
+    audit = str(policy.parent / "audit")
+    intercept = (sys.executable, "-m", "intercept", "--policy", str(policy), "--audit", audit)
     direct = environment_seen(tmp_path / "direct")
     assert "PATH" in str(direct)
     assert environment_seen(tmp_path / "proxied", *intercept) == direct

@@ -100,7 +100,7 @@ class Suite:
 
 def through_the_proxy(policy: str) -> tuple[str, ...]:
     """Return the command of the fixture server behind the proxy with the policy file `policy` of this folder."""
-    return (sys.executable, "-m", "intercept", "--policy", str(HERE / policy), "--", *FIXTURE)
+    return (sys.executable, "-m", "intercept", "--audit", "off", "--policy", str(HERE / policy), "--", *FIXTURE)
 
 
 def _scenario(folder: Path) -> str:
