@@ -232,3 +232,25 @@ def test_the_demo_server_refuses_what_belongs_to_no_era() -> None:
         assert isinstance(answer["error"], dict)
         codes.append(answer["error"]["code"])
     assert codes == [-32602, -32601, -32600, -32600]
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_the_notification_tells_what_waits_and_runs_nothing_of_it(tmp_path: Path, shows: bool) -> None:
+    if shows:
+        tool = tmp_path / "notify-send"
+        tool.write_text(f"#!{sys.executable}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n")
+        tool.chmod(0o755)
+    told = {"ID": "k3m9x2pt", "TOOL": "pay", "TEXT": 'Tool: pay\nArguments:\n  to: "$(id)"'}
+    environment = {"PATH": str(tmp_path)} | {f"INTERCEPT_APPROVAL_{key}": value for key, value in told.items()}
+    script = str(EXAMPLES / "approvals/notify.py")
+    done = subprocess.run(
+        [sys.executable, script], check=False, env=environment, capture_output=True, text=True, timeout=60
+    )
+
+    assert done.returncode == 0
+    if shows:
+        *_, title, text = json.loads(done.stdout)
+        assert title == "pay waits for approval"
+        assert text == f"{told['TEXT']}\nintercept approvals show k3m9x2pt"
+    else:
+        assert done.stderr == "pay waits for approval: intercept approvals show k3m9x2pt\n"
