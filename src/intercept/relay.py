@@ -244,10 +244,12 @@ class Relay:
 
         `wake` is called when something begins to wait.
         """
-        if self._session.due_in is None:
-            return None
-        self.with_session(Session.tick)
-        return self._session.due_in
+        with self._lock:
+            waits = self._session.due_in is not None
+        if waits:
+            self.with_session(Session.tick)
+        with self._lock:
+            return self._session.due_in
 
     def with_session(self, change: Callable[[Session], list[Done]]) -> None:
         """Change the session under its lock and carry out what it says: `Forward` is to the client."""
