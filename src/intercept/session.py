@@ -525,7 +525,8 @@ class Session:
         if entry.admission is None:
             return self._upstream_answer(entry, message)
         done = self._upstream_answer(entry, message)
-        return done._replace(ended=entry.ended(_outcome(message)))
+        # Not `_replace`, which takes three times as long: with an audit log this is every answer.
+        return Forward(done.data, done.note, entry.ended(_outcome(message)), done.drift)
 
     def _upstream_answer(self, entry: _Open, message: Response) -> Forward:
         if "error" in message.body:
