@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,8 @@ import pytest
 from tests.limits.redis_server import RedisServer
 
 from .peers.scenarios import SERVERS
-from .rawclient import PROXY, RawClient, call
-from .upstreams import KINDS
+from .rawclient import PATIENCE, PROXY, RawClient, call
+from .upstreams import KINDS, received
 
 SHARED = """
 default: deny
@@ -65,6 +66,14 @@ def outcome(client: RawClient, number: int, tool: str, **arguments: object) -> s
     _, answer = client.until(number)
     result: dict[str, Any] = answer["result"]
     return str(result["content"][0]["text"]) if result.get("isError") else ""
+
+
+def arrived(journal: Path, request: int) -> None:
+    """Wait until a call has reached a server: one whose decision takes a while is overtaken by those behind it."""
+    deadline = time.monotonic() + PATIENCE
+    while not any(json.loads(line).get("id") == request for line in received(journal)):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -152,13 +161,15 @@ def test_a_slot_of_a_call_in_flight_is_held_for_all_sessions_of_the_grant_until_
     with proxies.start("ana") as one, proxies.start("ana") as two:
         one.handshake()
         two.handshake()
-        one.send(call("hold", 0))
-        assert outcome(one, 1, "safe") == ""
+        one.send(call("hold", 10))
+        arrived(tmp_path / "journal", 10)
         assert "limit of 1 call at a time for `hold` is used up." in outcome(two, 0, "hold")
         one.send(call("release", 2))
-        one.until(0)
-        two.send(call("hold", 3) + call("release", 4))
-        assert "isError" not in two.until(4, 3)[1]["result"]
+        one.until(10)
+        two.send(call("hold", 13))
+        arrived(tmp_path / "journal", 13)
+        two.send(call("release", 4))
+        assert "isError" not in two.until(4, 13)[1]["result"]
 
 
 def test_a_state_file_that_cannot_be_used_denies_what_needs_it_and_nothing_else(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ _AGREE: Final = microseconds(10)
 """How far the clocks of two processes may be apart without one taking over the other's: longer than between a look at
 the clock and the transaction that it is for."""
 _SWEPT: Final = 3
-_SWEEP_EVERY: Final = 16
+_SWEEP_EVERY: Final = 64
 """Rows looked at for cleaning when one is added, and reserves after which one is looked at in any case."""
 _PATIENT: Final = 5.0
 """Seconds that an operation may wait for which no call waits."""
@@ -285,7 +285,7 @@ class SQLiteStore:
     def _attempt(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
         db = self._file.connection()
         db.execute("BEGIN IMMEDIATE")
-        holding = self._holding.copy()
+        holding = self._holding.copy() if self._holding else {}
         undone = list(self._undone) if self._undone else ()
         try:
             for made in undone:
@@ -328,8 +328,8 @@ class SQLiteStore:
 
     def _rows(self, db: sqlite3.Connection, charges: Sequence[Charge]) -> list[_Row]:
         """For each of `charges` the row that it counts against, with the highest cost that any of them has there."""
-        if len(charges) < 2:
-            return [self._row(db, charge) for charge in charges]
+        if len(charges) == 1:
+            return [self._row(db, charges[0])]
         rows = {charge.key: self._row(db, charge) for charge in merged(charges)}
         return [rows[charge.key] for charge in charges]
 
@@ -346,9 +346,11 @@ class SQLiteStore:
         end = end_of(charge.window, self._now)
         if tally is None or tally.number is None:
             return _Row(charge, where, StoredTally(), self._now, end)
-        ahead = self._ahead_of(where, tally.number, tally.last - end)
-        tally.expire(db, self._now + ahead)
-        return _Row(charge, where, tally, self._now + ahead, end + ahead)
+        beyond = tally.last - end
+        ahead = self._ahead_of(where, tally.number, beyond) if self._ahead or beyond > _AGREE else 0
+        now = self._now + ahead
+        tally.expire(db, now)
+        return _Row(charge, where, tally, now, end + ahead)
 
     def _row_in_flight(self, db: sqlite3.Connection, charge: Charge, where: _Where) -> _Row:
         slots = db.execute("SELECT owner, last, held FROM slot WHERE counter = ? AND value = ?", where).fetchall()

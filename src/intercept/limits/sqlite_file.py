@@ -137,7 +137,7 @@ class SQLiteFile:
         except FileNotFoundError:
             self.close()
             found = self._make()
-        if self._db is None or (found.st_dev, found.st_ino) != self._identity:
+        if self._db is None or found.st_ino != self._identity[1] or found.st_dev != self._identity[0]:
             self.close()
             self._db = self._opened()
             self._identity = (found.st_dev, found.st_ino)

@@ -171,10 +171,12 @@ class Tally:
         """When each entry stops to count."""
         self._costs: array[int] | list[int] | None
         """Of each entry; None if each costs 1, a list if one is too large for an array."""
-        if isinstance(costs, str):
+        if not costs:
+            self._costs = None
+        elif isinstance(costs, str):
             self._costs = [int(cost) for cost in costs.split()]
         else:
-            self._costs = array("q", costs) if costs else None
+            self._costs = array("q", costs)
         if byteorder == "big":
             self._swap()
         self._used = int(used)
