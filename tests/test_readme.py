@@ -79,7 +79,7 @@ def test_the_commands_that_set_everything_up_name_what_exists() -> None:
     assert demo == ("python3 -m venv .venv && .venv/bin/pip install -q -e . && .venv/bin/python examples/demo/run.py")
     assert tests == (
         "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && "
-        "npm install --silent --prefix tests/e2e/node && .venv/bin/python -m pytest -q"
+        "npm install --silent --prefix tests/e2e/node && .venv/bin/python -m pytest -q -n auto --dist loadfile"
     )
     assert (ROOT / "examples/demo/run.py").is_file()
     assert (ROOT / "tests/e2e/node/package.json").is_file()
