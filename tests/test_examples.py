@@ -16,7 +16,7 @@ from intercept.values import Json
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 CLIENTS = EXAMPLES / "clients"
-TOOL_NAMES = json.loads((ROOT / "tests/data/tool_names.json").read_text(encoding="utf-8"))
+SERVERS = ROOT / "tests/data/servers"
 
 WHERE_SERVERS_ARE = {
     "claude_desktop_config.json": "mcpServers",
@@ -53,7 +53,7 @@ def test_a_ready_file_starts_the_proxy_with_a_shipped_policy_before_its_server(n
         assert isinstance(launcher, str)
         assert policy.startswith("/")
         assert (ROOT / "policies" / Path(policy).name).is_file()
-        known = TOOL_NAMES[Path(policy).name]
+        known = json.loads((SERVERS / f"{Path(policy).stem}.json").read_text(encoding="utf-8"))
         assert package == f"{known['package']}@{known['version']}"
         # Claude Code runs in a shell; every other client has to be told where things are.
         assert launcher.startswith("/") or name == "claude-code.mcp.json"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -14,49 +17,25 @@ from intercept.cli import main
 from intercept.errors import PolicyError
 from intercept.limits import Refused
 from intercept.limits.memory import MemoryStore
-from intercept.policy import Circumstances, Effect, Kind, PolicySet, ToolCall, load
+from intercept.policy import Circumstances, Decision, Effect, Kind, PolicySet, ToolCall, load
 from intercept.values import Json
 
 ROOT = Path(__file__).resolve().parent.parent
 POLICIES = ROOT / "policies"
-SERVERS = json.loads((ROOT / "tests/data/tool_names.json").read_text(encoding="utf-8"))
-"""Policy file: package, version and tool names of the server it was written for."""
+SERVERS = {
+    f"{path.stem}.yaml": json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "tests/data/servers").glob("*.json"))
+}
+"""Policy file: what its server is `about`, its `package`, `version` and `command`, and its `tools` by class.
+
+Classes are those of `intercept scan`, after review, and `Secret` for reading what would let the model in elsewhere.
+"""
 FILES = sorted(SERVERS)
 REFERENCE = (POLICIES / "README.md").read_text(encoding="utf-8")
 BROKEN = "# does not load\n"
 BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", REFERENCE, re.MULTILINE | re.DOTALL)
 SNIPPETS = [block for block in BLOCKS if not block.startswith(BROKEN)]
 
-DENIED = {
-    "mcp-ap2.yaml": {
-        "authorize_payment",
-        "create_cart_mandate",
-        "create_intent_mandate",
-        "create_payment_mandate",
-        "create_presentation",
-        "execute_payment",
-        "register_agent",
-        "revoke_agent",
-    },
-    "mcp-afip.yaml": {
-        "cancel_invoice",
-        "create_credit_note",
-        "create_debit_note",
-        "create_invoice",
-        "create_invoice_batch",
-    },
-    "z-api.yaml": {"delete_message", "remove_group_participant"},
-    "whatsapp-cloud.yaml": {"delete_media", "delete_template"},
-    "facebook-pages.yaml": {
-        "fb_delete_comment",
-        "fb_delete_photo",
-        "fb_delete_post",
-        "fb_delete_video",
-        "fb_get_page_token",
-        "fb_list_pages",
-    },
-}
-"""Money, deletion, revocation and secrets."""
 LIMITS = [
     ("whatsapp-cloud.yaml", "send_interactive_flow", 30),
     ("facebook-pages.yaml", "fb_send_message", 30),
@@ -64,9 +43,6 @@ LIMITS = [
     ("z-api.yaml", "send_button_actions", 10),
 ]
 """Calls a minute."""
-NEEDED: dict[str, dict[str, Json]] = {"retrieve_media_url": {"media_id": "1234567890"}}
-"""Arguments without which a policy refuses a tool that it allows."""
-
 START = 1_800_000_000.0
 
 
@@ -84,57 +60,111 @@ class Session:
         return decision.effect
 
 
+@cache
 def shipped(file: str) -> PolicySet:
     return load([str(POLICIES / file)])
+
+
+@cache
+def document(file: str) -> Mapping[str, Any]:
+    read: Mapping[str, Any] = yaml.safe_load((POLICIES / file).read_text(encoding="utf-8"))
+    return read
+
+
+def tools_of(file: str, *classes: str) -> set[str]:
+    return {tool for name, tools in SERVERS[file]["tools"].items() if not classes or name in classes for tool in tools}
+
+
+def shown(file: str) -> set[str]:
+    return {tool for tool in tools_of(file) if shipped(file).shows(Kind.TOOL, tool)}
+
+
+def decided(file: str, tool: str) -> list[Decision]:
+    """What the policy says to a call without arguments, and to every call of the tool that its own tests make."""
+    calls = [call for test in document(file)["tests"] for call in test["calls"] if call["tool"] == tool]
+    arguments: list[dict[str, Json]] = [{}, *(call.get("arguments", {}) for call in calls)]
+    return [shipped(file).evaluate(ToolCall(tool, given), Circumstances(now=START)) for given in arguments]
+
+
+def passing(file: str, tool: str) -> list[Decision]:
+    return [decision for decision in decided(file, tool) if decision.effect is not Effect.DENY]
 
 
 def reason(policy: PolicySet, tool: str, arguments: dict[str, Json] | None = None) -> str:
     return policy.evaluate(ToolCall(tool, arguments or {}), Circumstances(now=START)).reason
 
 
-def test_there_is_one_policy_for_each_server_and_a_test_for_each_policy() -> None:
-    assert sorted(path.name for path in POLICIES.glob("*.yaml")) == FILES == sorted(DENIED)
+def row(file: str) -> str:
+    """The line of the catalogue: how many tools there are, and what becomes of them."""
+    server = SERVERS[file]
+    effects = {tool: [decision.effect for decision in passing(file, tool)] for tool in shown(file)}
+    asked = sum(Effect.ASK in those for those in effects.values())
+    limited = sum(any(decision.charges for decision in passing(file, tool)) for tool in shown(file))
+    counts = [len(tools_of(file)), len(tools_of(file)) - len(effects), asked, limited]
+    cells = [f"[{file}]({file})", f"`{server['package']}`: {server['about']}", server["version"], *map(str, counts)]
+    return f"| {' | '.join(cells)} |"
+
+
+def test_every_policy_is_checked_against_the_tools_of_its_server() -> None:
+    assert sorted(path.name for path in POLICIES.glob("*.yaml")) == FILES
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_policy_names_every_tool_of_its_server_and_none_that_it_does_not_have(file: str) -> None:
-    document = yaml.safe_load((POLICIES / file).read_text(encoding="utf-8"))
+    named = [name for tools in SERVERS[file]["tools"].values() for name in tools]
 
-    assert document["default"] == "deny"
-    assert sorted({*document["tools"], *document.get("hide", [])} - {"*"}) == SERVERS[file]["tools"]
+    assert document(file)["default"] == "deny"
+    assert sorted({*document(file)["tools"], *document(file).get("hide", [])} - {"*"}) == sorted(named)
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_the_header_names_package_version_and_number_of_tools(file: str) -> None:
+def test_the_header_names_package_version_and_number_of_tools_and_how_to_start(file: str) -> None:
     text = (POLICIES / file).read_text(encoding="utf-8")
     header = " ".join(line.lstrip("# ") for line in text.partition("version:")[0].splitlines())
 
     assert f"{SERVERS[file]['package']} " in header
-    assert f"version {SERVERS[file]['version']}: {len(SERVERS[file]['tools'])} tools." in header
-    assert f"intercept --policy policies/{file} -- npx -y {SERVERS[file]['package']}" in header
+    assert f"version {SERVERS[file]['version']}: {len(tools_of(file))} tool" in header
+    assert f"intercept --policy policies/{file} -- {SERVERS[file]['command']}" in header
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_what_moves_money_deletes_revokes_or_leaks_is_denied_and_hidden_and_the_rest_is_neither(file: str) -> None:
-    policy = shipped(file)
-    tools = set(SERVERS[file]["tools"])
+def test_what_deletes_or_leaks_is_hidden_and_so_is_what_moves_money_unless_a_person_is_asked(file: str) -> None:
+    hidden = tools_of(file) - shown(file)
+    asks = {
+        tool
+        for tool in tools_of(file, "Financial", "Destructive")
+        if {decision.effect for decision in passing(file, tool)} == {Effect.ASK}
+    }
 
-    denied = {tool for tool in tools if Session(policy).call(tool, NEEDED.get(tool)) is Effect.DENY}
-    hidden = {tool for tool in tools if not policy.shows(Kind.TOOL, tool)}
+    assert tools_of(file, "Destructive", "Financial", "Secret") - asks <= hidden
+    assert not hidden & tools_of(file, "Read")
 
-    assert denied == hidden == DENIED[file]
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_tool_that_is_shown_has_a_call_that_passes(file: str) -> None:
+    assert [tool for tool in sorted(shown(file)) if not passing(file, tool)] == []
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_only_reading_passes_without_a_limit_or_a_person(file: str) -> None:
+    free = {
+        tool
+        for tool in tools_of(file) - tools_of(file, "Read")
+        for decision in passing(file, tool)
+        if decision.effect is Effect.ALLOW and not decision.charges
+    }
+
+    assert free == set()
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_denial_says_what_to_do_instead_and_points_only_to_tools_that_are_allowed(file: str) -> None:
-    policy = shipped(file)
-    tools = set(SERVERS[file]["tools"])
+    hidden = tools_of(file) - shown(file)
 
-    for tool in DENIED[file]:
-        words = set(re.findall(r"\w+", reason(policy, tool)))
-        named = words & tools
-        assert named or words & {"user", "tool"}, tool
-        assert not named & DENIED[file], tool
+    for tool in hidden:
+        words = set(re.findall(r"[\w-]+", reason(shipped(file), tool)))
+        assert words & (tools_of(file) | {"user", "tool"}), tool
+        assert not words & hidden, tool
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -144,6 +174,12 @@ def test_a_tool_that_its_server_adds_later_is_denied_and_hidden(file: str) -> No
     for tool in ["brand_new_tool", "get_everything", "send_text_to_all", "fb_get_secret", "list_agents "]:
         assert Session(policy).call(tool) is Effect.DENY
         assert not policy.shows(Kind.TOOL, tool)
+
+
+def test_no_shipped_policy_has_a_finding_of_the_linter(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["lint", *(str(POLICIES / file) for file in FILES)])
+
+    assert code == 0, capsys.readouterr().out
 
 
 def test_every_shipped_policy_passes_its_own_tests_and_no_rule_is_left_untested(
@@ -158,20 +194,6 @@ def test_every_shipped_policy_passes_its_own_tests_and_no_rule_is_left_untested(
         counts = re.search(r"[1-9]\d* passed, 0 failed, (\d+) of (\d+) rules", line)
         assert counts, line
         assert counts[1] == counts[2], line
-
-
-@pytest.mark.parametrize("file", FILES)
-def test_only_reading_is_without_a_limit(file: str) -> None:
-    policy = shipped(file)
-    allowed = set(SERVERS[file]["tools"]) - DENIED[file]
-    charged = {
-        tool
-        for tool in allowed
-        if policy.evaluate(ToolCall(tool, NEEDED.get(tool, {})), Circumstances(now=START)).charges
-    }
-
-    assert all(re.match(r"(fb_)?(get|list|verify|resolve|check|retrieve)_", tool) for tool in allowed - charged)
-    assert allowed - charged
 
 
 @pytest.mark.parametrize(("file", "tool", "calls"), LIMITS)
@@ -263,9 +285,7 @@ def test_a_policy_that_the_reference_calls_broken_has_exactly_the_mistakes_that_
     assert f"{refused.value}\n" == printed
 
 
-def test_the_reference_lists_every_shipped_policy_with_its_server_version_and_number_of_tools() -> None:
-    for file in FILES:
-        server = SERVERS[file]
-        row = next(line for line in REFERENCE.splitlines() if line.startswith(f"| [{file}]({file})"))
-        assert f"`{server['package']}`" in row
-        assert row.endswith(f"| {server['version']} | {len(server['tools'])} |")
+def test_the_catalogue_has_the_row_of_every_policy_and_no_other() -> None:
+    rows = [line for line in REFERENCE.splitlines() if re.match(r"\| \[[\w-]+\.yaml\]", line)]
+
+    assert "\n".join(rows) == "\n".join(row(file) for file in FILES)
