@@ -131,6 +131,14 @@ def test_a_command_that_hangs_holds_up_nobody_and_is_ended_with_the_proxy(tmp_pa
         assert begun.peek() == ""
 
 
+def test_nothing_is_run_any_more_once_the_proxy_ends(tmp_path: Path) -> None:
+    command = Command(script(tmp_path, f"open({str(tmp_path / 'ran')!r}, 'w')"))
+    command.close()
+    command(RECORD)
+
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.mark.parametrize("text", ["", "   ", "'open"])
 def test_a_command_that_is_none_is_refused_at_start(text: str) -> None:
     with pytest.raises(UsageError, match="--approval-command"):

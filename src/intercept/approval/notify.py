@@ -99,6 +99,8 @@ class Command:
         if not self._words:
             raise UsageError("`--approval-command` names no command")
         self._process: subprocess.Popen[bytes] | None = None
+        self._starting = threading.Lock()
+        self._closed = False
 
     def __call__(self, record: Record) -> None:
         """Run it, and wait until it is through.
@@ -114,14 +116,17 @@ class Command:
             "INTERCEPT_APPROVAL_TEXT": "\n".join(described(record.uses, record.server))[:_LONGEST],
         }
         details.pop(_SECRET, None)
-        # Its stdout would be the protocol's.
-        process = self._process = subprocess.Popen(  # noqa: S603 - the command line of whoever runs the proxy
-            self._words, stdin=subprocess.PIPE, stdout=2, env=details, start_new_session=True
-        )
+        with self._starting:
+            if self._closed:
+                return
+            # Its stdout would be the protocol's.
+            process = self._process = subprocess.Popen(  # noqa: S603 - the command line of whoever runs the proxy
+                self._words, stdin=subprocess.PIPE, stdout=2, env=details, start_new_session=True
+            )
         try:
             process.communicate(json.dumps(notice(record)).encode(), timeout=RUN_FOR)
         except subprocess.TimeoutExpired:
-            self.close()
+            self._kill()
             process.wait()
             raise OSError(f"the command took longer than {RUN_FOR:.0f} seconds") from None
         finally:
@@ -130,7 +135,12 @@ class Command:
             raise OSError(f"the command ended with exit code {process.returncode}")
 
     def close(self) -> None:
-        """End what still runs."""
+        """End what still runs; nothing is started any more."""
+        with self._starting:
+            self._closed = True
+        self._kill()
+
+    def _kill(self) -> None:
         process = self._process
         if process is not None and process.poll() is None:
             with suppress(ProcessLookupError):
