@@ -30,6 +30,7 @@ In reading order, each knowing only what stands above it:
                   `replay` recorded sessions, `explanation` explains
     parking       where calls wait whose decision takes longer than a pump may
     upstream      the server's process: spawn, signal, leave nobody behind
+    allocation    what the C library keeps of the memory of large messages
     relay         two pump threads and the one writer of each destination
     reload        a changed policy or lock file is put in force
     control       signals, timers, reload and endings, on the main thread

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Final, assert_never
 
 from .actions import Answer, Ask, Done, Drop, Ended, Forward, Judge, Unapproved
+from .allocation import keep_freed_memory
 from .answers import MAX_PRINTED, printable
 from .enforcement import AT_ONCE, Enforcer, Verdict
 from .errors import ProtocolError, StoreBusy
@@ -280,7 +281,7 @@ class Relay:
         size = SMALL_READ
         while chunk := _read(self._client_in, size):
             size = LARGE_READ if len(chunk) == size else SMALL_READ
-            self._relay_client(frames.feed(chunk))
+            self._relay_client(_cut(frames, chunk))
             if self.to_upstream.broken or self.to_client.broken:
                 break
         else:
@@ -360,7 +361,7 @@ class Relay:
         size = SMALL_READ
         while chunk := _read(self._upstream_out, size):
             size = LARGE_READ if len(chunk) == size else SMALL_READ
-            self._relay_upstream(frames.feed(chunk))
+            self._relay_upstream(_cut(frames, chunk))
             if self.ends.overflow:
                 break
         # What is left without a newline is half a message, and no client ever sees one.
@@ -445,6 +446,13 @@ def _described(frame: bytes, error: ProtocolError) -> str:
         # It may be an answer with data in it.
         return f"dropped a malformed message of the server ({len(frame)} bytes): {error}"
     return f"the server wrote to its stdout: {printable(text)}"
+
+
+def _cut(frames: Frames, chunk: bytes) -> list[bytes | None]:
+    whole = frames.feed(chunk)
+    if not whole and len(chunk) >= SMALL_READ:  # part of a large one
+        keep_freed_memory()
+    return whole
 
 
 def _read(fd: int, size: int) -> bytes:
