@@ -29,6 +29,7 @@ SERVERS = {
 """Policy file: what its server is `about`, its `package`, `version` and `command`, and its `tools` by class.
 
 Classes are those of `intercept scan`, after review, and `Secret` for reading what would let the model in elsewhere.
+A tool with several actions has the class of the gravest that its policy lets pass.
 """
 FILES = sorted(SERVERS)
 REFERENCE = (POLICIES / "README.md").read_text(encoding="utf-8")
