@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from intercept.catalogue.scan import CAPABILITIES
 from intercept.errors import InterceptError
 from intercept.policy.loading import load_with_sources
 
@@ -144,6 +145,12 @@ def _intercept(environment: dict[str, str], arguments: Sequence[str], folder: Pa
     return done.stdout
 
 
+def _listed(client: RawClient) -> set[str]:
+    client.send(line("tools/list", {}, "list"))
+    _, listed = client.until("list")
+    return {tool["name"] for tool in listed["result"]["tools"]}
+
+
 def _use(
     server: Real,
     policy: Path,
@@ -158,10 +165,10 @@ def _use(
     allowed = set(entries) - denied
     proxy = [*PROXY, "--policy", str(policy), "--audit", "off", "--", *command]
     with RawClient(proxy, policy.with_suffix(".stderr"), environment, folder=policy.parent) as client:
-        client.handshake()
-        client.send(line("tools/list", {}, "list"))
-        _, listed = client.until("list")
-        names = {tool["name"] for tool in listed["result"]["tools"]}
+        client.handshake(CAPABILITIES)
+        names = _listed(client)
+        if names < allowed & offered:  # a server may add what needs the client's abilities once it knows them
+            names = _listed(client)
         outcome.shown = len(names)
         if names != allowed & offered:
             outcome.problems.append(f"lists {sorted(names ^ (allowed & offered))[:5]} otherwise than the draft")

@@ -179,9 +179,10 @@ class RawClient:
         """Every frame until the end of the stream."""
         return list(iter(self.next_frame, None))
 
-    def handshake(self) -> dict[str, Any]:
+    def handshake(self, capabilities: Mapping[str, object] | None = None) -> dict[str, Any]:
         """Open a session of the 2025-06-18 protocol; the answer to `initialize`."""
-        about = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "raw", "version": "1"}}
+        info = {"name": "raw", "version": "1"}
+        about = {"protocolVersion": "2025-06-18", "capabilities": capabilities or {}, "clientInfo": info}
         self.send(line("initialize", about, "handshake"))
         _, answer = self.until("handshake")
         self.send(line("notifications/initialized"))
