@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -71,7 +72,12 @@ def _command(arguments: list[str]) -> int:
     options.command = arguments[split + 1 :]
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name of a file need not be text in any encoding
-    code: int = module.run(options)
+    try:
+        code: int = module.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough, and what is still in the buffer goes nowhere either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141  # what a shell says of SIGPIPE
     return code
 
 
