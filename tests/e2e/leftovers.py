@@ -41,6 +41,19 @@ def left(environment: dict[str, str], *, within: float) -> list[str]:
     return []
 
 
+def wait_until_stopped(environment: dict[str, str], *, within: float) -> None:
+    """Wait until a marked process is stopped by a signal; only its parent could be told, and that is not us."""
+    deadline = time.monotonic() + within
+    while not any(_state(process) == "T" for process in _marked(environment[MARK])):
+        assert time.monotonic() < deadline, "nothing was stopped"
+        time.sleep(0.005)
+
+
+def _state(process: int) -> str:
+    """One letter (proc(5), stat), which stands behind the name in parentheses; empty for a process that is gone."""
+    return _read(Path(f"/proc/{process}/stat")).decode("utf-8", "replace").rpartition(") ")[2][:1]
+
+
 def _marked(value: str) -> list[int]:
     wanted = f"{MARK}={value}".encode()
     return [

@@ -17,7 +17,7 @@ from typing import Final
 import pytest
 
 from .fifo import Fifo
-from .leftovers import left, mark
+from .leftovers import left, mark, wait_until_stopped
 from .rawclient import PATIENCE, RawClient, call, proxy
 from .upstreams import MISBEHAVE
 
@@ -112,6 +112,8 @@ def faults(case: Case, policy: Path, folder: Path) -> Iterator[str]:
             command = [sys.executable, "-I", "-c", RELAYING_CLIENT, *command]
         with RawClient(command, words, environment) as client:
             MOMENT[case.moment](client, pipe)
+            if case.moment == "frozen":
+                wait_until_stopped(environment, within=PATIENCE)
             end(client, case)
             code = client.process.wait(PATIENCE)
         remaining = left(environment, within=PATIENCE)
