@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable
-from threading import Lock
 from typing import Final, TypeVar
 
-from ..errors import StoreBusy, StoreUnavailable
-from ..limits.sqlite_file import SQLiteFile, is_busy, unavailable
+from ..errors import StoreUnavailable
+from ..limits.sqlite_file import SQLiteFile
 from .record import KEPT, MAX_WAITING, Record, State, record_of, row_of
 
-_PAUSE: Final = 0.002
 _PUT: Final = "INSERT INTO approval VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ANSWER: Final = (
     "UPDATE approval SET state = ?, expires = ?, until = ?, who = ?, signature = ? WHERE id = ? AND state = ?"
@@ -29,7 +26,6 @@ class SQLiteApprovals:
 
     def __init__(self, path: str) -> None:
         self._file = SQLiteFile(path)
-        self._lock = Lock()
 
     def put(self, record: Record, *, patience: float) -> None:
         """See `ApprovalStore.put`."""
@@ -71,37 +67,22 @@ class SQLiteApprovals:
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
-        with self._lock:
+        with self._file.lock:
             self._file.close()
 
     def _transact(self, work: Callable[[sqlite3.Connection], _T], patience: float) -> _T:
-        deadline = time.monotonic() + patience
-        while True:
-            if not self._lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
-                raise StoreBusy("the state file is busy")
+        def attempt(db: sqlite3.Connection) -> _T:
+            db.execute("BEGIN IMMEDIATE")
             try:
-                return self._attempt(work)
-            except (sqlite3.Error, OSError) as error:
-                if not is_busy(error):
-                    self._file.close()
-                    raise unavailable(error, self._file.path) from None
-            finally:
-                self._lock.release()
-            if time.monotonic() + _PAUSE >= deadline:
-                raise StoreBusy("the state file is locked by another program")
-            time.sleep(_PAUSE)
+                done = work(db)
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+            return done
 
-    def _attempt(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
-        db = self._file.connection()
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            done = work(db)
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
-        return done
+        return self._file.attempt(attempt, patience)
 
 
 def _records(rows: sqlite3.Cursor) -> list[Record]:

@@ -8,20 +8,18 @@ says how they agree.
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from decimal import Decimal
 from secrets import token_bytes
-from threading import Lock
 from typing import Final, TypeAlias, TypeVar
 
 from ..errors import StoreBusy, StoreUnavailable
 from ..policy.model import Charge, Exhausted, InFlight
 from . import MAX_ANSWERED, Granted, Made, Refused, merged
-from .sqlite_file import SQLiteFile, is_busy, unavailable
+from .sqlite_file import SQLiteFile
 from .sqlite_tally import StoredTally
 from .state import AT_ONCE, LEASE, MAX_UNDONE, Use, described, identity, use_of
 from .windows import ASK_AGAIN, FOREVER, MAX_LIVE, Tally, end_of, microseconds
@@ -34,9 +32,6 @@ _SWEEP_EVERY: Final = 64
 """Rows looked at for cleaning when one is added, and reserves after which one is looked at in any case."""
 _PATIENT: Final = 5.0
 """Seconds that an operation may wait for which no call waits."""
-_FIRST_PAUSE: Final = 0.0001
-_LONGEST_PAUSE: Final = 0.002
-"""Seconds between two attempts to begin a transaction."""
 _REMEMBERED: Final = 10_000
 """Counters about which something is kept in memory, and resets that are kept in the file."""
 _NOTHING: Final = Decimal(0)
@@ -95,7 +90,6 @@ class SQLiteStore:
         self._file = SQLiteFile(path)
         self._grant = grant
         self._owner = token_bytes(16)
-        self._lock = Lock()
         """Held for each transaction; whatever is below belongs to who holds it."""
         self._now = 0
         self._ahead: dict[_Where, tuple[int | bytes, int]] = {}
@@ -185,7 +179,7 @@ class SQLiteStore:
 
         with suppress(StoreBusy, StoreUnavailable):
             self._transact(work, _PATIENT)
-            with self._lock:
+            with self._file.lock:
                 self._file.checkpoint()
 
     def uses(self, now: float) -> Sequence[Use]:
@@ -247,7 +241,7 @@ class SQLiteStore:
         if self._holding and self._file.is_open:
             with suppress(StoreBusy, StoreUnavailable):  # else the leases end by themselves
                 self._transact(self._let_go, AT_ONCE)
-        with self._lock:
+        with self._file.lock:
             self._file.close()
 
     def _let_go(self, db: sqlite3.Connection) -> None:
@@ -260,30 +254,13 @@ class SQLiteStore:
 
     def _transact(self, work: Callable[[sqlite3.Connection], _T], patience: float) -> _T:
         """Do `work`, all or none of it, and before it what is undone."""
-        deadline = 0.0
-        pause = _FIRST_PAUSE
-        while True:
-            if not self._lock.acquire(blocking=False):
-                deadline = deadline or time.monotonic() + patience
-                if not self._lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
-                    raise StoreBusy("the state file is busy")
-            try:
-                return self._attempt(work)
-            except (sqlite3.Error, OSError, ValueError, ArithmeticError, TypeError, KeyError) as error:
-                # Those behind the second come from reading what nobody here wrote.
-                if not is_busy(error):
-                    self._file.close()
-                    raise unavailable(error, self._file.path) from None
-            finally:
-                self._lock.release()
-            deadline = deadline or time.monotonic() + patience
-            if time.monotonic() + pause >= deadline:
-                raise StoreBusy("the state file is locked by another program")
-            time.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
 
-    def _attempt(self, work: Callable[[sqlite3.Connection], _T]) -> _T:
-        db = self._file.connection()
+        def attempt(db: sqlite3.Connection) -> _T:
+            return self._attempt(db, work)
+
+        return self._file.attempt(attempt, patience)
+
+    def _attempt(self, db: sqlite3.Connection, work: Callable[[sqlite3.Connection], _T]) -> _T:
         db.execute("BEGIN IMMEDIATE")
         holding = self._holding.copy() if self._holding else {}
         undone = list(self._undone) if self._undone else ()

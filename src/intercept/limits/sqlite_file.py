@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from threading import Lock
+from typing import Final, TypeVar
 
-from ..errors import StoreUnavailable
+from ..errors import StoreBusy, StoreUnavailable
+
+_T = TypeVar("_T")
 
 VERSION: Final = 1
 """Of the schema. A file of a newer one is refused, because what it counts by is not known here."""
@@ -18,6 +23,9 @@ _CHECKPOINT_PAGES: Final = 4_000
 """Pages of the log after which a transaction has to write them back; a process that is alive does it before that."""
 _LOG_BYTES: Final = 4 * 1024 * 1024
 """What is kept of a log that grew longer."""
+_FIRST_PAUSE: Final = 0.0001
+_LONGEST_PAUSE: Final = 0.002
+"""Seconds between two attempts to begin a transaction."""
 
 _SCHEMA: Final = """
 CREATE TABLE counter (
@@ -109,10 +117,12 @@ CREATE INDEX approval_of ON approval (grantee, subject);
 
 
 class SQLiteFile:
-    """A connection to the state file at `path`, opened when it is needed. Not thread-safe."""
+    """A connection to the state file at `path`, opened when it is needed. Thread-safe under `lock`."""
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self.lock = Lock()
+        """Held by whoever uses the connection; `attempt` takes it."""
         self._db: sqlite3.Connection | None = None
         self._identity = (0, 0)
 
@@ -142,6 +152,35 @@ class SQLiteFile:
             self._db = self._opened()
             self._identity = (found.st_dev, found.st_ino)
         return self._db
+
+    def attempt(self, transaction: Callable[[sqlite3.Connection], _T], patience: float) -> _T:
+        """What `transaction` gives; it is made again while others hold the file.
+
+        Raises:
+            StoreBusy: they hold it for longer than `patience` seconds.
+            StoreUnavailable: the file cannot be used.
+        """
+        deadline = 0.0
+        pause = _FIRST_PAUSE
+        while True:
+            if not self.lock.acquire(blocking=False):
+                deadline = deadline or time.monotonic() + patience
+                if not self.lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
+                    raise StoreBusy("the state file is busy")
+            try:
+                return transaction(self.connection())
+            except (sqlite3.Error, OSError, ValueError, ArithmeticError, TypeError, KeyError) as error:
+                # Those behind the second come from reading what nobody here wrote.
+                if not is_busy(error):
+                    self.close()
+                    raise unavailable(error, self.path) from None
+            finally:
+                self.lock.release()
+            deadline = deadline or time.monotonic() + patience
+            if time.monotonic() + pause >= deadline:
+                raise StoreBusy("the state file is locked by another program")
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
 
     def checkpoint(self) -> None:
         """Write the log back into the file, so that transactions do not have to."""
