@@ -14,8 +14,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
-from intercept.audit.reading import records_of, verify
+from intercept.audit.reading import files_of, records_of, verify
 
 POLICY = "default: deny\ntools: {echo: {limits: [{max: 1000000, window: hour}]}, safe: {}, drop: {action: deny}}\n"
 
@@ -84,14 +85,25 @@ def decided(audit: Path) -> set[str]:
     """The digests of the arguments of all calls that are on record as allowed."""
     return {
         str(record.body["arguments_sha256"])
-        for record in records_of(sorted(map(str, audit.iterdir())))
+        for record in records_of(files_of([str(audit)]))
         if record.type == "decision" and record.body["decision"] == "allow"
     }
 
 
-def killed(folder: Path, randomly: random.Random) -> str:
-    """Kill a proxy under load; return what is wrong with its log, which should be nothing."""
-    audit = folder / "audit"
+class Killed(NamedTuple):
+    """What a proxy left behind that was killed under load."""
+
+    problem: str
+    """What is wrong with its log, which should be nothing."""
+    torn: int = 0
+    """Sessions whose last line is torn."""
+    received: int = 0
+    """Calls that reached the server."""
+
+
+def killed(folder: Path, audit: Path, randomly: random.Random, *, before: int = 0) -> Killed:
+    """Kill a proxy under load that records to `audit`, in which as many were killed `before`."""
+    first, had = before * 100_000 + 1, len(received(folder))
     with proxy(command(folder, audit)) as process:
         assert process.stdin is not None
         assert process.stdout is not None
@@ -99,9 +111,9 @@ def killed(folder: Path, randomly: random.Random) -> str:
         until = randomly.randrange(1, 400)
 
         def load(into: int) -> None:
-            for first in range(1, 100_000, 20):
+            for next_one in range(first, first + 100_000, 20):
                 try:
-                    os.write(into, calls(20, first))
+                    os.write(into, calls(20, next_one))
                 except OSError:
                     return
 
@@ -120,13 +132,14 @@ def killed(folder: Path, randomly: random.Random) -> str:
         process.stderr.read()
     report = verify([str(audit)])
     if report.faults:
-        return str(report.faults[0])
-    if len(report.sessions) != 1 or report.sessions[0].ended:
-        return "a killed session is not reported as open"
-    unrecorded = received(folder) - decided(audit)
-    if unrecorded:
-        return f"{len(unrecorded)} calls reached the server and are not on record"
-    return "" if answers == until else f"{answers} answers, not {until}"
+        return Killed(str(report.faults[0]))
+    if len(report.sessions) != before + 1 or any(session.ended for session in report.sessions):
+        return Killed("a killed session is not reported as open")
+    got = received(folder)
+    if unrecorded := got - decided(audit):
+        return Killed(f"{len(unrecorded)} calls reached the server and are not on record")
+    torn = sum(session.torn for session in report.sessions)
+    return Killed("" if answers == until else f"{answers} answers, not {until}", torn, len(got) - had)
 
 
 def counted(folder: Path, count: int) -> Counter[str]:

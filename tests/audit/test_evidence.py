@@ -17,9 +17,14 @@ from .evidence import calls, command, counted, killed, proxy, received
 from .logs import records
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_a_proxy_that_is_killed_leaves_every_call_that_reached_the_server_on_record(seed: int, tmp_path: Path) -> None:
-    assert killed(tmp_path, random.Random(seed)) == ""
+@pytest.mark.parametrize("place", ["audit", "audit.jsonl"])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_proxy_that_is_killed_leaves_every_call_that_reached_the_server_on_record(
+    place: str, seed: int, tmp_path: Path
+) -> None:
+    """And so does the next one, which in a file goes on where the first one was killed."""
+    for before in range(2):
+        assert killed(tmp_path, tmp_path / place, random.Random(2 * seed + before), before=before).problem == ""
 
 
 def test_there_are_as_many_decisions_as_calls_and_as_many_outcomes_as_allowed_ones(tmp_path: Path) -> None:
