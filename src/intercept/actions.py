@@ -93,6 +93,8 @@ class Judge(NamedTuple):
     peers: Peers = Peers()
     withheld: str = ""
     """Why it is refused whatever the policy says, as a sentence: it is not what was reviewed."""
+    definition: bytes = b""
+    """Of the tool, as JSON, where a person may be asked about it; empty if the upstream has not listed it."""
 
 
 class Drop(NamedTuple):

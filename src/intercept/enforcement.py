@@ -79,15 +79,18 @@ class Enforcer:
         recorder: Recorder | None = None,
         note: Callable[[str], None] | None = None,
         operator: Callable[[], Operator] | None = None,
+        risk_of: Callable[[bytes], str] = lambda _: "",
     ) -> None:
         """With a `recorder` every decision is on record before it is known to anybody; what cannot be is a denial.
 
         `note` takes a line for the operator that nobody else is told. `operator` is called once, when a person is first
-        to be asked; without it nobody but the client's user can be, and nothing is remembered.
+        to be asked; without it nobody but the client's user can be, and nothing is remembered. `risk_of` says for
+        people how dangerous a tool is, by its definition as JSON.
         """
         self._note = note
         self._open_operator = operator
         self._opening = Lock()
+        self._risk_of = risk_of
         self._opened: Operator | None = None
         self._store = store
         self._history = History(store, self._troubled)
@@ -198,6 +201,9 @@ class Enforcer:
         if asked is not None and asked.approval is Approval.DECLINED:
             return decision._replace(effect=_DENY, charges=(), asked=asked)
         asking = decision.asking or Asking(0.0, via=())
+        if judge.definition:
+            asking = asking._replace(risk=self._risk_of(judge.definition))
+            decision = decision._replace(asking=asking)
         for channel in asking.via:
             if channel is Channel.ELICITATION and judge.elicits:
                 return decision

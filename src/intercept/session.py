@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .actions import Action, Answer, Ask, Done, Drop, Ended, Forward, Judge, Outcome, Unapproved
 from .answers import decline, denial, edited_answer, error_answer, printable
+from .approval.definitions import Definitions
 from .approval.elicitation import (
     ANSWER_KEY,
     HANDLE,
@@ -182,6 +183,7 @@ class Session:
         self._subscriptions: dict[RequestId, set[str]] = {}
         """Open `subscriptions/listen` requests to what the upstream acknowledged (2026-07-28 basic/patterns)."""
         self._annotations: dict[str, dict[str, Json]] = {}
+        self._definitions = Definitions()
         self._continuations = Continuations(clock)
         self._questions: Questions[Judge] = Questions(clock, random)
         self._handles = Handles(clock, random)
@@ -255,6 +257,7 @@ class Session:
             approval.asked_as if approval else None,
             self._peers,
             self._withheld(uses),
+            self._definitions.of(uses[0].name) if entry.tool is not None else b"",
         )
 
     def _judges(self, kind: Kind) -> bool:
@@ -611,6 +614,8 @@ class Session:
             kept = annotations.items() if isinstance(annotations, dict) else ()
             # Hints are true or false; whatever else an upstream puts there is not worth keeping.
             self._annotations[name] = {key: value for key, value in kept if isinstance(value, bool)}
+        if self.policy.asks_about(name):
+            self._definitions.keep(name, item)
 
     def _remember_answered(self, tool: Json) -> None:
         if self._answered is not None and isinstance(tool, str) and tool not in self._answered:

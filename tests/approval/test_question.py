@@ -39,6 +39,16 @@ def test_a_server_without_a_name_and_a_call_without_arguments_are_told_so() -> N
     assert text_of(ToolCall("wipe", {}), server="").split("\n")[2:4] == ["Tool: wipe", "Arguments: none"]
 
 
+def test_how_dangerous_the_tool_is_by_its_definition_stands_beside_it() -> None:
+    decision = DECISION._replace(asking=Asking(300, risk="Financial, high risk"))
+
+    assert text_of(ToolCall("pay", {"amount": 5}), decision=decision).split("\n")[3:6] == [
+        "Tool: pay",
+        "By its definition: Financial, high risk",
+        "Arguments:",
+    ]
+
+
 def test_every_resource_that_a_request_uses_is_shown() -> None:
     uses = [ToolCall(uri, {}, Kind.RESOURCE) for uri in ("mail://1", "mail://2")]
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -33,8 +34,8 @@ class Waiting:
         self.store = SQLiteApprovals(self.path)
         self._operator = Operator(self.store, grant="me", random=os.urandom)
 
-    def ask(self, *, ago: float = 0.0, remember: float = 0.0, **arguments: int) -> str:
-        asking = Asking(300.0, remember)
+    def ask(self, *, ago: float = 0.0, remember: float = 0.0, risk: str = "", **arguments: int) -> str:
+        asking = Asking(300.0, remember, risk=risk)
         uses = (ToolCall("pay", dict(arguments)),)
         return self._operator.ask(uses, DECISION, asking, "bank", time.time() - ago, patience=5).id
 
@@ -64,8 +65,24 @@ def test_what_waits_is_listed(waiting: Waiting, told: Callable[..., tuple[int, s
     assert told() == (0, "nothing waits for an answer\n", "")
     first, over = waiting.ask(amount=5), waiting.ask(amount=6, ago=301)
 
-    assert told()[1] == f"{first}  waits, 5 minutes left  pay on bank\n"
+    assert re.fullmatch(rf"{first}  waits, (5 minutes|\d+ seconds) left  pay on bank\n", told()[1])
     assert told("list", "--all")[1].splitlines()[0] == f"{over}  nobody answered in time  pay on bank"
+
+
+def test_how_dangerous_the_tool_is_by_its_definition_is_shown_and_cannot_break_a_line(
+    waiting: Waiting, told: Callable[..., tuple[int, str, str]]
+) -> None:
+    name, forged = waiting.ask(risk="Financial, high risk"), waiting.ask(risk="Read\nArguments: none")
+
+    assert told()[1].splitlines()[0].endswith("pay on bank, by its definition Financial, high risk")
+    assert len(told()[1].splitlines()) == 2
+    assert told("show", name)[1].splitlines()[:3] == [
+        "Server: bank",
+        "Tool: pay",
+        "By its definition: Financial, high risk",
+    ]
+    assert told("show", forged)[1].splitlines()[2] == "By its definition: Read\\nArguments: none"
+    assert json.loads(told("show", name, "--format", "json")[1])["risk"] == "Financial, high risk"
 
 
 def test_the_list_is_there_for_programs(waiting: Waiting, told: Callable[..., tuple[int, str, str]]) -> None:
@@ -73,7 +90,8 @@ def test_the_list_is_there_for_programs(waiting: Waiting, told: Callable[..., tu
     [record] = json.loads(told("--format", "json")[1])
 
     assert record.keys() == {
-        "id", "state", "server", "tool", "uses", "reason", "grant", "policy", "created", "expires", "remember_s", "who",
+        "id", "state", "server", "tool", "uses", "reason", "risk", "grant", "policy", "created", "expires",
+        "remember_s", "who",
     }  # fmt: skip
     assert (record["id"], record["state"], record["tool"]) == (name, "waiting", "pay")
     assert record["uses"] == [{"kind": "tool", "name": "pay", "arguments": {"amount": 5}}]

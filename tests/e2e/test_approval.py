@@ -33,6 +33,7 @@ tools:
 YES: dict[str, Json] = {"action": "accept", "content": {"decision": "allow once"}}
 
 SCRIPT: dict[str, tuple[Step, list[dict[str, Json]]]] = {
+    "listed": ({"do": "list_tools"}, []),
     "approved": (call("measure", text="a b"), [{**YES, "first": call("fail", why="meanwhile")}]),
     "declined": (call("measure", text="c"), [{"action": "decline"}]),
     "cancelled": (call("measure", text="d"), [{"action": "cancel"}]),
@@ -179,6 +180,7 @@ def test_the_user_reads_what_is_to_be_done(meeting: Meeting) -> None:
     questions = [line["params"] for line in meeting.run.seen if line.get("event") == "elicitation/create"]
     for part in ("Tool: measure", 'text: "a b"', REASON):
         assert part in json.dumps(questions[0], ensure_ascii=False).replace('\\"', '"')
+    assert "By its definition: Read, low risk" in json.dumps(questions[0])
     # A client that has probed the era with another process may call before the server has said its name.
     assert "Server: both-eras" in json.dumps(questions[1])
 

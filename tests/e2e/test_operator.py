@@ -34,6 +34,8 @@ for text in sys.stdin:
     result = {"content": []}
     if message["method"] == "initialize":
         result = {"protocolVersion": "2025-11-25", "capabilities": {}, "serverInfo": {"name": "bank", "version": "1"}}
+    if message["method"] == "tools/list":
+        result = {"tools": [{"name": "pay", "description": "Pay an invoice.", "inputSchema": {}}]}
     if "id" in message:
         print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}), flush=True)
 """
@@ -102,6 +104,16 @@ def test_an_operator_is_told_approves_and_the_call_passes_once(desk: Desk) -> No
             assert made(client, 4, amount=5)["approval"] == "pending"
             assert made(client, 5, amount=6)["approval_id"] != told_id(waiting)
             assert desk.calls == ["free", "pay"]
+
+
+def test_an_operator_sees_how_dangerous_the_tool_is_by_the_definition_that_was_listed(desk: Desk) -> None:
+    with desk.client() as client:
+        client.send(line("tools/list", {}, "list"))
+        client.until("list")
+        waiting = told_id(made(client, 1, amount=5))
+
+    assert "pay on bank, by its definition Financial, critical risk" in desk.approvals().stdout
+    assert "\nTool: pay\nBy its definition: Financial, critical risk\n" in desk.approvals("show", waiting).stdout
 
 
 def told_id(details: dict[str, Any]) -> str:

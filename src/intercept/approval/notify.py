@@ -113,7 +113,7 @@ class Command:
             "INTERCEPT_APPROVAL_TOOL": printable(record.uses[0].name),
             "INTERCEPT_APPROVAL_SERVER": printable(record.server),
             "INTERCEPT_APPROVAL_REASON": printable(record.reason),
-            "INTERCEPT_APPROVAL_TEXT": "\n".join(described(record.uses, record.server))[:_LONGEST],
+            "INTERCEPT_APPROVAL_TEXT": _text(record)[:_LONGEST],
         }
         details.pop(_SECRET, None)
         with self._starting:
@@ -181,7 +181,11 @@ def sign(secret: bytes, stamp: str, body: bytes) -> str:
 
 def notice(record: Record) -> dict[str, Json]:
     """What commands and webhooks are told."""
-    return {"event": "approval", **record.as_json(), "text": "\n".join(described(record.uses, record.server))}
+    return {"event": "approval", **record.as_json(), "text": _text(record)}
+
+
+def _text(record: Record) -> str:
+    return "\n".join(described(record.uses, record.server, record.risk))
 
 
 def _secret(path: str | None) -> bytes:

@@ -112,6 +112,7 @@ class Operator:
             self._record(uses, decision, asking, now),
             server=server,
             reason=decision.reason,
+            risk=asking.risk,
             expires=now + asking.timeout,
         )
         self._store.put(record, patience=patience)

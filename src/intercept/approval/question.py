@@ -63,16 +63,25 @@ def question(uses: Sequence[ToolCall], server: str, decision: Decision) -> Quest
         return None
     remember = decision.asking.remember if decision.asking else 0
     allow = f"allow for {in_words(remember)}" if remember else "allow once"
-    lines = ["Allow this call?", "", *described(uses, server), "", f"Why you are asked: {visible(decision.reason)}"]
+    risk = decision.asking.risk if decision.asking else ""
+    lines = [
+        "Allow this call?",
+        "",
+        *described(uses, server, risk),
+        "",
+        f"Why you are asked: {visible(decision.reason)}",
+    ]
     return Question("\n".join(lines), allow)
 
 
-def described(uses: Sequence[ToolCall], server: str) -> Iterator[str]:
-    """Lines that say what is to be used, and with which arguments."""
+def described(uses: Sequence[ToolCall], server: str, risk: str) -> Iterator[str]:
+    """Lines that say what is to be used, with which arguments, and the `risk` of it, empty if that is not known."""
     if server:
         yield f"Server: {_name(server)}"
     for use in uses:
         yield f"{use.kind.capitalize()}: {_name(use.name)}"
+        if risk:
+            yield f"By its definition: {_cut(visible(risk), _LONGEST_NAME)}"
         if use.arguments:
             yield "Arguments:"
             longest = max(_SHORTEST_VALUE, min(_LONGEST_VALUE, _ALL_VALUES // len(use.arguments)))

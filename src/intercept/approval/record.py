@@ -61,6 +61,8 @@ class Record:
     """Who has answered."""
     signature: str = ""
     """Of `signed`, in hex; empty where no key was used."""
+    risk: str = ""
+    """How dangerous the tool is by its definition, for people; empty if that is not known."""
 
     @property
     def subject(self) -> str:
@@ -87,8 +89,9 @@ class Record:
             "state": str(self.state),
             "server": self.server,
             "tool": self.uses[0].name,
-            "uses": uses_as_json(self.uses),
+            "uses": list[Json](uses_as_json(self.uses)),
             "reason": self.reason,
+            "risk": self.risk,
             "grant": self.grant,
             "policy": self.policy,
             "created": self.created,
@@ -103,7 +106,7 @@ def subject_of(uses: Sequence[ToolCall], policy: str) -> str:
     return digest([[[use.kind, use.name, use.arguments] for use in uses], policy])
 
 
-def uses_as_json(uses: Sequence[ToolCall]) -> list[Json]:
+def uses_as_json(uses: Sequence[ToolCall]) -> list[dict[str, Json]]:
     """`uses` as they are kept."""
     return [{"kind": str(use.kind), "name": use.name, "arguments": use.arguments} for use in uses]
 
@@ -129,11 +132,13 @@ def uses_from_json(kept: Json) -> tuple[ToolCall, ...]:
 
 def row_of(record: Record) -> tuple[str | float, ...]:
     """`record` as stores keep it: texts and numbers."""
-    uses = json.dumps(uses_as_json(record.uses))
+    first, *others = uses_as_json(record.uses)
+    # With what is used, where stores of older versions have room for it.
+    uses = [{**first, "risk": record.risk} if record.risk else first, *others]
     return (
-        record.id, record.grant, record.subject, record.policy, uses, record.server, record.reason, record.process,
-        record.created, record.expires, record.window, record.remember, str(record.state), record.until, record.who,
-        record.signature,
+        record.id, record.grant, record.subject, record.policy, json.dumps(uses), record.server, record.reason,
+        record.process, record.created, record.expires, record.window, record.remember, str(record.state),
+        record.until, record.who, record.signature,
     )  # fmt: skip
 
 
@@ -145,10 +150,11 @@ def record_of(row: Sequence[object]) -> Record | None:
         texts = (name, grant, policy, server, reason, process, who, signature)
         if not all(isinstance(text, str) for text in texts):
             return None
+        kept = json.loads(str(uses))
         record = Record(
-            str(name), str(grant), str(policy), uses_from_json(json.loads(str(uses))), str(server), str(reason),
+            str(name), str(grant), str(policy), uses_from_json(kept), str(server), str(reason),
             str(process), created, expires, window, remember, State(str(state)), float(str(until)), str(who),
-            str(signature),
+            str(signature), str(kept[0].get("risk", "")),
         )  # fmt: skip
     except (ValueError, TypeError, RecursionError):
         return None

@@ -93,7 +93,8 @@ def summary(record: Record, now: float) -> str:
     """One line about `record`."""
     tools = ", ".join(dict.fromkeys(visible(use.name) for use in record.uses))
     server = f" on {visible(record.server)}" if record.server else ""
-    return f"{record.id}  {standing(record, now)}  {tools}{server}"
+    risk = f", by its definition {visible(record.risk)}" if record.risk else ""
+    return f"{record.id}  {standing(record, now)}  {tools}{server}{risk}"
 
 
 def standing(record: Record, now: float) -> str:
@@ -114,7 +115,7 @@ def standing(record: Record, now: float) -> str:
 
 def details(record: Record, now: float) -> Iterator[str]:
     """All that there is to look at before answering."""
-    yield from described(record.uses, record.server)
+    yield from described(record.uses, record.server, record.risk)
     yield f"Reason: {visible(record.reason)}"
     yield f"Grant: {visible(record.grant)}"
     yield f"Policy: {visible(record.policy[:12])}"

@@ -149,7 +149,15 @@ def _relay(
     recorder = _recorder(auditing, command, grant, policy, clock, notices)
     store = ScopedStore(_opening(state, grant, clock))
     operator, end_notices = _operator(approving, state, grant, notices)
-    enforcer = Enforcer(store, grant=grant, clock=clock, recorder=recorder, note=notices.note, operator=operator)
+    enforcer = Enforcer(
+        store,
+        grant=grant,
+        clock=clock,
+        recorder=recorder,
+        note=notices.note,
+        operator=operator,
+        risk_of=_risk_of,
+    )
     relay = Relay(
         Session(policy, reloads=reload, clock=clock, random=os.urandom, pins=pins),
         enforcer,
@@ -246,6 +254,15 @@ def _operator(
         return Operator(store, grant=grant, random=os.urandom, verify=verify, tell=tell)
 
     return opened, notifier.close if notifier else lambda: None
+
+
+def _risk_of(definition: bytes) -> str:
+    import json
+
+    from ..catalogue.risk import classify  # tens of ms, and most sessions never ask
+
+    verdict = classify(json.loads(definition))
+    return f"{verdict.category}, {verdict.risk} risk"
 
 
 def _recorder(

@@ -101,6 +101,7 @@ class _Compiler:
             ),
             allows_unknown_methods=(file.unknown_methods or file.default) == "allow" or shadow,
             needs_annotations="annotations" in self._uses,
+            asks="asks" in self._uses,
             needs_state="state" in self._uses,
             remembered=tuple(self._remembered),
             notes=tuple(self._notes()),
@@ -233,6 +234,7 @@ class _Compiler:
         )
 
     def _asking(self, rule: schema.Rule) -> Asking:
+        self._uses.add("asks")
         everywhere = self._file.approvals
         written = [approval for approval in (rule.approval, everywhere) if approval is not None]
         timeouts = [rule.approval_timeout, *(approval.timeout for approval in written)]

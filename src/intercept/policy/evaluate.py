@@ -153,6 +153,7 @@ class Policy:
         denied_requests: frozenset[str] = frozenset(),
         allows_unknown_methods: bool = False,
         needs_annotations: bool = False,
+        asks: bool = False,
         needs_state: bool = False,
         remembered: tuple[Names, ...] = (),
         notes: tuple[str, ...] = (),
@@ -168,6 +169,8 @@ class Policy:
         self.denied_requests = denied_requests
         self.allows_unknown_methods = allows_unknown_methods
         self.needs_annotations = needs_annotations
+        self.asks = asks and not shadow
+        """Whether it has a person asked about anything."""
         self.needs_state = needs_state
         """Whether it counts or looks at what outlives a session."""
         self.remembered = remembered
@@ -207,6 +210,15 @@ class Policy:
             and not self.shadow
             and (section.hides_denied or bool(section.hidden.exact or section.hidden.globs))
         )
+
+    def asks_about(self, tool: str) -> bool:
+        """Whether a person may be asked about some call of `tool`."""
+        if not self.asks:
+            return False
+        decision, rules = self.plan(Kind.TOOL, tool)
+        if decision is not None:
+            return decision.effect is Effect.ASK
+        return any(rule.asks is not None and not rule.shadow for rule in rules)
 
     def needs_history(self, call: ToolCall) -> bool:
         """Whether what becomes of `call` depends on what was answered in other sessions of the grant."""
@@ -293,6 +305,10 @@ class PolicySet:
     def filters(self, kind: Kind) -> bool:
         """Whether something could be left out of the lists that the client gets."""
         return any(policy.filters(kind) for policy in self.policies)
+
+    def asks_about(self, tool: str) -> bool:
+        """Whether a person may be asked about some call of `tool`."""
+        return any(policy.asks_about(tool) for policy in self.policies)
 
     def judges(self, kind: Kind) -> bool:
         """Whether anything of this kind could be refused; if not, calls and lists pass untouched."""

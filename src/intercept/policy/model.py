@@ -156,6 +156,9 @@ class Asking(NamedTuple):
     """Seconds in which the same call passes again without asking."""
     via: tuple[Channel, ...] = (Channel.ELICITATION, Channel.OPERATOR)
     """The next one is tried where one is not available; empty where files that have to agree name no common one."""
+    risk: str = ""
+    """How dangerous the tool is by its definition, for the person: `Destructive, high risk`. Set by enforcement; empty
+    if that is not known. The upstream wrote the definition, so nothing is decided by it."""
 
     def and_also(self, other: Asking) -> Asking:
         """What satisfies both: the shorter times, and the channels that both name in the order of this one."""
