@@ -128,6 +128,24 @@ def test_a_nested_choice_and_a_list_of_actions_are_reached() -> None:
     assert found["a_board"].checks[0].condition["path"] == "args.action['do it']"
 
 
+def test_a_choice_in_the_elements_of_a_list_is_narrowed_there(tmp_path: Path) -> None:
+    change: Json = {"type": "object", "properties": {"action": {"enum": ["create", "delete"]}}}
+    tools: list[Json] = [tool("push_changes", "Push changes", ["changes"], changes={"type": "array", "items": change})]
+    entry = drafted(tools)["push_changes"]
+    report = play(written(tmp_path, text_for(tools)))
+
+    assert entry.checks[0].condition["path"] == "args.changes[*].action"
+    assert entry.sample == {"changes": [{"action": "create"}]}
+    assert [case.failure for case in report.cases if case.failure] == []
+
+
+def test_the_greatest_number_of_a_type_is_no_bound() -> None:
+    small: Json = {"type": "integer", "maximum": 2**31 - 1}
+    exact: Json = {"type": "integer", "maximum": 2**53 - 1}
+
+    assert drafted([tool("create_board", small=small, exact=exact)])["create_board"].checks == ()
+
+
 def test_tools_that_open_files_are_held_to_the_folders() -> None:
     found = drafted()
 

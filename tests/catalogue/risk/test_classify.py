@@ -47,6 +47,8 @@ def _texts(argument: str) -> dict[str, Json]:
         ("directory_tree", "Get a tree of folders", READ),
         ("describe-instances", "Describes instances, and never changes them", READ),
         ("take_screenshot", "Take a screenshot of the page", READ),
+        ("start_search", "Start a search for files", READ),
+        ("generate_deeplink", "Generate a link to a board", READ),
         ("create_board", "Create a board", WRITE),
         ("board_settings", "Updates the settings of a board", WRITE),
         ("send_sms", "Send a text message", WRITE),
@@ -54,6 +56,8 @@ def _texts(argument: str) -> dict[str, Json]:
         ("resolve_thread", "Resolve a review thread", WRITE),
         ("maintenance", "Enable maintenance mode", WRITE),
         ("clear_cache", "Clear the cache", WRITE),
+        ("xreadgroup", "Read entries as one of a group", WRITE),
+        ("rebuild_index", "Rebuild the index", EXECUTE),
         ("restart_server", "Restart a server", EXECUTE),
         ("server_action", "Reboots the machine", EXECUTE),
         ("kick_off", "Trigger a deployment", EXECUTE),
@@ -64,7 +68,15 @@ def _texts(argument: str) -> dict[str, Json]:
         ("send_command", "Send a command to the device", EXECUTE),
         ("browser_click", "Click an element", EXECUTE),
         ("browser_select_option", "Select an option in a dropdown", EXECUTE),
+        ("choose_tab", "Select the tab", EXECUTE),
+        ("simulate_call", "Simulate a call with an agent", EXECUTE),
+        ("finish_migration", "Finish the migration", EXECUTE),
         ("delete_board", "Delete a board", DESTRUCTIVE),
+        ("rebuild_server", "Rebuild a server from an image", DESTRUCTIVE),
+        ("reinstall", "Reinstalls the operating system", DESTRUCTIVE),
+        ("disable_backups", "Disable backups of a machine", DESTRUCTIVE),
+        ("firewall_off", "Deactivate the firewall", DESTRUCTIVE),
+        ("reset_dns_zone", "Reset the records to their defaults", DESTRUCTIVE),
         ("board_cleanup", "Permanently delete old boards", DESTRUCTIVE),
         ("remove_member", "Remove a member from the team", DESTRUCTIVE),
         ("prune", "Removes what is not used", DESTRUCTIVE),
@@ -75,6 +87,7 @@ def _texts(argument: str) -> dict[str, Json]:
         ("create_payment_link", "Create a link that collects money", FINANCIAL),
         ("update_adset", "Update an ad set", FINANCIAL),
         ("book_flight", "Book a flight", FINANCIAL),
+        ("create_budget_schedule", "Raise the budget of a campaign for a day", FINANCIAL),
         ("upgrade_plan", "Upgrade the plan of a customer", FINANCIAL),
         ("create_adjustment", "Create an adjustment to refund a transaction.", FINANCIAL),
     ],
@@ -164,7 +177,67 @@ def test_the_choosing_argument_is_found_one_level_down_and_in_alternatives() -> 
 
     assert tool("table", "", params=inner).category is DESTRUCTIVE
     assert tool("table", "", method={"anyOf": [{"const": "get"}, {"const": "drop"}]}).category is DESTRUCTIVE
-    assert classify({"name": "table", "inputSchema": variant}).category is WRITE  # nothing that we can name
+    assert classify({"name": "table", "inputSchema": variant}).category is DESTRUCTIVE
+
+
+def test_the_choosing_argument_is_found_in_the_elements_of_a_list() -> None:
+    change: Json = {"properties": {"path": {"type": "string"}, "action": {"enum": ["create", "update", "delete"]}}}
+    verdict = tool("push_changes", "Push changes", changes={"type": "array", "items": change})
+
+    assert verdict.category is DESTRUCTIVE
+    assert verdict.choice is not None
+    assert verdict.choice.path == ("changes", "[*]", "action")
+    assert verdict.evidence == ("argument `changes[*].action` can be `delete`",)
+
+
+def test_the_choosing_argument_is_found_in_references_and_in_alternatives_of_list_elements() -> None:
+    kinds: Json = [{"properties": {"action": {"const": word}}} for word in ("add", "purge")]
+    schema: Json = {"properties": {"steps": {"items": {"$ref": "#/$defs/Step"}}}, "$defs": {"Step": {"oneOf": kinds}}}
+    optional: Json = {"properties": {"action": {"anyOf": [{"$ref": "#/$defs/A"}, {"type": "null"}]}}}
+    assert isinstance(optional, dict)
+
+    assert classify({"name": "apply_steps", "inputSchema": schema}).category is DESTRUCTIVE
+    definition: Json = {"name": "table", "inputSchema": optional | {"$defs": {"A": {"enum": ["get", "drop"]}}}}
+    assert classify(definition).category is DESTRUCTIVE
+
+
+def test_the_worst_of_several_choosing_arguments_counts() -> None:
+    below: Json = {"type": "array", "items": {"properties": {"operation": {"enum": ["add", "erase"]}}}}
+
+    assert tool("sheet", "", mode=["get", "update"], edits=below).category is DESTRUCTIVE
+
+
+def test_a_patch_of_one_document_is_an_update() -> None:
+    patch: Json = {"type": "array", "items": {"properties": {"op": {"enum": ["add", "remove", "replace"]}}}}
+
+    assert tool("update_board", "Update a board", patch=patch).category is WRITE
+
+
+def test_schemas_without_end_are_looked_at_only_so_far() -> None:
+    wide: Json = {"properties": {f"p{i}": {"$ref": "#"} for i in range(300)}, "oneOf": [{"$ref": "#"}] * 300}
+    turning: Json = {"$ref": "#/a", "a": {"oneOf": [{"$ref": "#/a"}], "items": {"$ref": "#/a"}}}
+
+    assert classify({"name": "get_board", "inputSchema": wide}).category is READ
+    assert classify({"name": "get_board", "inputSchema": turning}).category is READ
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "required", "argument", "category"),
+    [
+        ("download_report", "Download a report", [], "local_path", WRITE),
+        ("export_board", "Export a board", [], "outputFile", WRITE),
+        ("get_logs", "Get the logs", ["output_dir"], "output_dir", WRITE),
+        ("get_logs", "Get the logs", [], "output_dir", READ),
+        ("download_report", "Download a report", ["remote_path"], "remote_path", READ),
+        ("read_notes", "Read notes", ["local_path"], "local_path", READ),
+    ],
+)
+def test_what_puts_its_answer_into_a_file_writes(
+    name: str, description: str, required: list[Json], argument: str, category: Category
+) -> None:
+    schema: Json = {"properties": {argument: {"type": "string"}}, "required": required}
+
+    assert classify({"name": name, "description": description, "inputSchema": schema}).category is category
 
 
 def test_a_tool_whose_actions_all_read_reads_whatever_it_is_called() -> None:
@@ -253,6 +326,42 @@ def test_a_secret_that_goes_in_is_none_that_comes_out(name: str, description: st
     verdict = tool(name, description)
 
     assert (verdict.risk, verdict.flags) == (Risk.LOW, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "arguments"),
+    [
+        ("create_api_key", "Create a key for the API", {"label": "of the key"}),
+        ("reset_password", "Reset the password of a machine", {"machine": "which"}),
+        ("rotate_webhook_secret", "", {}),
+        ("create_login_links", "Create links for a site", {}),
+        ("get_domain_auth_code", "", {}),
+        ("get_panel", "Returns a one-time link", {}),
+        ("add_member", "Add a member. The access token is returned only once.", {}),
+    ],
+)
+def test_what_makes_a_secret_or_a_way_in_is_flagged_as_well(
+    name: str, description: str, arguments: dict[str, Json]
+) -> None:
+    verdict = tool(name, description, **arguments)
+
+    assert "returns-secrets" in verdict.flags
+    assert verdict.risk is Risk.HIGH
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "arguments"),
+    [
+        ("reset_password", "Set another password", {"new_password": "the new one"}),
+        ("create_secret", "Store a secret", {"value": "of the secret"}),
+        ("deploy_template", "Deploy a template; shows required credentials", {}),
+        ("create_invite_link", "Create a link to a board", {}),
+    ],
+)
+def test_a_secret_that_the_caller_brings_along_is_none_that_comes_back(
+    name: str, description: str, arguments: dict[str, Json]
+) -> None:
+    assert "returns-secrets" not in tool(name, description, **arguments).flags
 
 
 def test_reads_about_people_are_medium() -> None:

@@ -26,7 +26,7 @@ from ...policy.names import is_glob
 from ...policy.operators import OPERATORS
 from ...values import Json, MalformedError
 from ..risk import SEVERITY, Category, Verdict, classify
-from ..risk.arguments import Argument, arguments
+from ..risk.arguments import ITEMS, Argument, arguments
 from ..risk.gravity import reveals
 from ..risk.language import words
 from .text import Value, comment
@@ -58,6 +58,8 @@ _TRIED: Final = (
 )
 """Texts that a pattern of the server may take."""
 _WRONG: Final = ("\t", "", "a b c!")
+_EDGES: Final = frozenset(2**bits - 1 for bits in (31, 32, 53, 63, 64))
+"""The greatest numbers of the usual types: a schema that names one as its maximum bounds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,6 @@ def _whole(value: Json) -> Json:
 def _entry(name: str, definition: Json, folders: Sequence[str]) -> Entry:
     verdict = classify(definition)
     given = arguments(definition.get("inputSchema") if isinstance(definition, dict) else None)
-    required = _required(definition)
     category, checks, notes = verdict.category, list[Check](), list[str]()
     if verdict.choice is not None and SEVERITY[category] >= SEVERITY[Category.DESTRUCTIVE]:
         narrowed = _narrowed(verdict, given)
@@ -180,7 +181,7 @@ def _entry(name: str, definition: Json, folders: Sequence[str]) -> Entry:
     ]
     if category is not Category.READ:
         looked = {check.argument for check in checks}
-        bounds = (_bound(each, required) for each in given if each.path not in looked)
+        bounds = (_bound(each) for each in given if each.path not in looked)
         checks += [bound for bound in bounds if bound is not None][:_MOST]
     if checks:
         rule["require"] = [check.condition for check in checks]
@@ -205,7 +206,7 @@ def _narrowed(verdict: Verdict, given: Sequence[Argument]) -> tuple[Category, Ch
         "path": _path(choice.path) + ("[*]" if argument.is_list else ""),
         "op": "in",
         "value": values,
-        "on_deny": f"{choice.path[-1]} may be {_either(values)} here.",
+        "on_deny": f"{argument.name} may be {_either(values)} here.",
     }
     note = f"left out: {', '.join(left)}"
     worst = max((action.category for action in kept), key=SEVERITY.__getitem__)
@@ -220,18 +221,18 @@ def _either(values: Sequence[str]) -> str:
     return values[0] if len(values) == 1 else f"{', '.join(values[:-1])} or {values[-1]}"
 
 
-def _required(definition: Json) -> frozenset[tuple[str, ...]]:
-    schema = definition.get("inputSchema") if isinstance(definition, dict) else None
-    names = schema.get("required") if isinstance(schema, dict) else None
-    return frozenset((name,) for name in names if isinstance(name, str)) if isinstance(names, list) else frozenset()
-
-
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def _path(keys: Sequence[str]) -> str:
     """The path to an argument, as a policy writes it."""
-    return "args" + "".join(f".{key}" if _NAME.fullmatch(key) else f"['{_escaped(key)}']" for key in keys)
+    return "args" + "".join(map(_step, keys))
+
+
+def _step(key: str) -> str:
+    if key == ITEMS:
+        return key
+    return f".{key}" if _NAME.fullmatch(key) else f"['{_escaped(key)}']"
 
 
 def _escaped(key: str) -> str:
@@ -263,7 +264,7 @@ def _hidden_secret(argument: Argument) -> Check:
     return Check(condition, argument.path, good=False, bad=True)
 
 
-def _bound(argument: Argument, required: frozenset[tuple[str, ...]]) -> Check | None:
+def _bound(argument: Argument) -> Check | None:
     """A condition that repeats a bound of the schema, so that a person sees it and can tighten it."""
     if len(argument.path) > 1 or argument.is_list:
         return None
@@ -278,6 +279,7 @@ def _bound(argument: Argument, required: frozenset[tuple[str, ...]]) -> Check | 
     elif (
         isinstance(number, int)
         and not isinstance(number, bool)
+        and number not in _EDGES
         and argument.kinds <= {"integer", "number"}
         and argument.kinds
     ):
@@ -291,7 +293,7 @@ def _bound(argument: Argument, required: frozenset[tuple[str, ...]]) -> Check | 
         return None
     op, value, good, bad, words_for_it = found
     condition: dict[str, Value] = {"path": _path(argument.path), "op": op, "value": value}
-    if argument.path not in required:
+    if not argument.required:
         condition["optional"] = True
     condition["on_deny"] = comment(f"{name} must be {words_for_it}.")
     return Check(condition, argument.path, good, bad)
@@ -317,14 +319,28 @@ def _matching(pattern: str) -> tuple[str, Value, Json, Json, str] | None:
 def _nested(pairs: Iterable[tuple[tuple[str, ...], Json]]) -> dict[str, Json]:
     top: dict[str, Json] = {}
     for path, value in pairs:
-        at = top
-        for key in path[:-1]:
-            below = at.get(key)
-            nested: dict[str, Json] = below if isinstance(below, dict) else {}
-            at[key] = nested
-            at = nested
-        at[path[-1]] = value
+        _put(top, path, value)
     return top
+
+
+def _put(into: dict[str, Json], path: tuple[str, ...], value: Json) -> None:
+    key, below = path[0], path[1:]
+    if not below:
+        into[key] = value
+        return
+    before = into.get(key)
+    if below[0] == ITEMS:
+        if len(below) == 1:
+            into[key] = [value]
+            return
+        below = below[1:]
+        first = before[0] if isinstance(before, list) and before else None
+        nested: dict[str, Json] = first if isinstance(first, dict) else {}
+        into[key] = [nested]
+    else:
+        nested = before if isinstance(before, dict) else {}
+        into[key] = nested
+    _put(nested, below, value)
 
 
 def _closed_exits(found: tuple[Entry, ...]) -> Iterator[Entry]:

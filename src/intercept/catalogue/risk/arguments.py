@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -10,8 +11,12 @@ from ...values import Json
 from .language import words
 from .lexicon import each
 
-_DEPTH: Final = 3
-"""How deep arguments are looked for: some servers nest all of them under one object."""
+_DEPTH: Final = 5
+"""How deep arguments are looked for: some servers nest all of them under one object, or take a list of changes."""
+_MOST: Final = 2000
+"""Parts of a schema that are looked at: one that refers to itself has no end."""
+ITEMS: Final = "[*]"
+"""In the path of an argument: in every element of the list."""
 _CHOOSING: Final = each("action actions command function kind method mode op operation subcommand task verb")
 _QUOTED: Final = re.compile(r"""['"`“]([A-Za-z][A-Za-z_-]{1,40})['"`”]""")
 
@@ -21,6 +26,8 @@ class Argument(NamedTuple):
 
     path: tuple[str, ...]
     schema: dict[str, Json]
+    required: bool = False
+    """Whether what it stands in has to have it, whatever alternative is chosen."""
 
     @property
     def name(self) -> str:
@@ -55,24 +62,58 @@ class Argument(NamedTuple):
 
 
 def arguments(schema: Json) -> tuple[Argument, ...]:
-    """All arguments that `schema` tells of, from the top down."""
-    return tuple(_walk(schema, (), schema if isinstance(schema, dict) else {}))
+    """All arguments that `schema` tells of, from the top down, those of lists and of alternatives among them.
+
+    Where alternatives have an argument of the same name, it is one that takes what any of them takes.
+    """
+    root = schema if isinstance(schema, dict) else {}
+    found: dict[tuple[str, ...], list[dict[str, Json]]] = {}
+    needed: set[tuple[str, ...]] = set()
+    waiting = deque[tuple[tuple[str, ...], Json, int, bool]]([((), root, 0, True)])
+    for _ in range(_MOST):
+        if not waiting or len(found) >= _MOST:
+            break
+        path, part, depth, sure = waiting.popleft()
+        if not isinstance(part, dict):
+            continue
+        part = _resolved(part, root)
+        below: list[tuple[tuple[str, ...], Json, bool]] = [(path, each, False) for each in _alternatives(part)]
+        if path:
+            below.append(((*path, ITEMS), part.get("items"), sure))
+        properties, required = part.get("properties"), part.get("required")
+        for key, own in properties.items() if isinstance(properties, dict) else ():
+            where = (*path, key)
+            if key != ITEMS and len(found) < _MOST:
+                found.setdefault(where, []).append(_whole(own, root) if isinstance(own, dict) else {})
+                below.append((where, own, sure))
+                if sure and isinstance(required, list) and key in required:
+                    needed.add(where)
+        if depth < _DEPTH:
+            waiting.extend((where, own, depth + 1, firm) for where, own, firm in below[: _MOST - len(waiting)])
+    return tuple(Argument(path, _either(parts), path in needed) for path, parts in found.items())
 
 
-def _walk(schema: Json, path: tuple[str, ...], root: dict[str, Json]) -> Iterator[Argument]:
-    if not isinstance(schema, dict) or len(path) >= _DEPTH:
-        return
-    schema = _resolved(schema, root)
-    properties = schema.get("properties")
-    if isinstance(properties, dict):
-        for key, part in properties.items():
-            own = _resolved(part, root) if isinstance(part, dict) else {}
-            yield Argument((*path, key), own)
-            yield from _walk(own, (*path, key), root)
+def _alternatives(schema: dict[str, Json]) -> Iterator[Json]:
     for word in ("oneOf", "anyOf", "allOf"):
         parts = schema.get(word)
-        for part in parts if isinstance(parts, list) else ():
-            yield from _walk(part, path, root)
+        yield from parts if isinstance(parts, list) else ()
+
+
+def _either(parts: list[dict[str, Json]]) -> dict[str, Json]:
+    if len(parts) == 1:
+        return parts[0]
+    return {"anyOf": list(parts), "description": parts[0].get("description")}
+
+
+def _whole(schema: dict[str, Json], root: dict[str, Json]) -> dict[str, Json]:
+    """`schema` with what it and its direct alternatives refer to."""
+    schema = _resolved(schema, root)
+    for word in ("anyOf", "oneOf"):
+        parts = schema.get(word)
+        if isinstance(parts, list):
+            whole: list[Json] = [_resolved(part, root) if isinstance(part, dict) else part for part in parts]
+            schema = schema | {word: whole}
+    return schema
 
 
 def _resolved(schema: dict[str, Json], root: dict[str, Json]) -> dict[str, Json]:

@@ -9,12 +9,12 @@ itself. What nothing tells about is a change.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from ...values import Json
-from .arguments import Argument, arguments, chooses, quoted
+from .arguments import ITEMS, Argument, arguments, chooses, quoted
 from .gravity import is_private, returns_secrets, risk_of
 from .language import EMPTY, Phrase, first_sentence, phrases_of_description, phrases_of_name, singular, words
 from .lexicon import ALSO_NOUNS, PLAIN_READING, SENSES, VERBS, each
@@ -29,6 +29,8 @@ _AT_SCREENS: Final = each("check choose select uncheck")
 """Verbs that only look anywhere else."""
 _CONTROL: Final = each("abort continue pause resume skip start stop")
 """Values that steer what the tool's own verb does: `mode: continue` of a rebase is still a rebase."""
+_PATCHES: Final = each("add append copy increment move remove replace set test")
+"""How the changes of one document are told in a list (a JSON patch): an update, whatever they take out of it."""
 _SQL: Final = re.compile(r"\b(?:sql|kql|cypher|graphql|sparql|soql|select|insert|ddl)\b", re.IGNORECASE)
 _SQL_TEXTS: Final = each("commands queries query sql statement statements string text")
 _SQL_NAMES: Final = each("cypher kql query sql statement")
@@ -39,6 +41,12 @@ _RUNS_CODE: Final = re.compile(
     r"|python|javascript|js|scripts?|snippets?|shell)\b",
     re.IGNORECASE,
 )
+_FETCHES: Final = each("download export save")
+"""Verbs that put what they read into a file, if an argument names one."""
+_OUTPUTS: Final = each("download output save")
+_NEAR: Final = each("dest destination local target")
+_FILES: Final = each("dir directory file filename folder path to")
+"""In an argument's name: `output_path`, `saveTo`; with one of `_NEAR` it may be where something is read as well."""
 _ANALYSING: Final = each("""
     add analyse analyze check compare convert create define delete diff edit estimate explain format generate lint
     list optimise optimize parse put register remove review save schedule search set store suggest translate update
@@ -184,9 +192,7 @@ def _decide(tool: _Tool, choice: Choice | None) -> _Vote:
     strong = [vote for vote in names if vote.strong]
     if choice is not None:
         action = choice.worst
-        chosen = _Vote(
-            action.category, f"argument `{'.'.join(choice.path)}` can be `{action.value}`", _verb(action.value)
-        )
+        chosen = _Vote(action.category, f"argument `{choice.where}` can be `{action.value}`", _verb(action.value))
         return _worst([chosen, *strong[:1], *(vote for vote in texts if vote.verb not in EMPTY)])
     if strong:
         said = {vote.verb for vote in texts}
@@ -218,7 +224,12 @@ def _verb(value: str) -> str:
 
 
 def _choice(tool: _Tool) -> Choice | None:
-    """The argument that chooses between actions, if there is one."""
+    """The argument that chooses between actions, if there is one; of several the one with the worst action."""
+    found = list(_choices(tool))
+    return max(found, key=lambda choice: SEVERITY[choice.worst.category]) if found else None
+
+
+def _choices(tool: _Tool) -> Iterator[Choice]:
     named = bool(tool.names) and tool.names[0].strong and tool.names[0].verb not in EMPTY
     for argument in tool.arguments:
         parts = words(argument.name)
@@ -226,14 +237,17 @@ def _choice(tool: _Tool) -> Choice | None:
         values = argument.values or (quoted(argument) if chooser and argument.is_text else ())
         if len(values) < 2 or (named and len(parts) > 1) or not _METHODS.isdisjoint(values):
             continue
+        if ITEMS in argument.path and _PATCHES.issuperset(map(str.lower, values)):
+            continue
         actions = tuple(_actions(tool, values))
         firsts = {words(action.value)[0] for action in actions}
         if named and firsts <= _CONTROL:
             continue
         all_verbs = len(actions) == len(values) and firsts.isdisjoint(ALSO_NOUNS)
-        if len(actions) >= 2 and (all_verbs or (chooser and len(actions) * 2 >= len(values))):
-            return Choice(argument.path, actions)
-    return None
+        if len(actions) >= 2 and (
+            (all_verbs and ITEMS not in argument.path) or (chooser and len(actions) * 2 >= len(values))
+        ):
+            yield Choice(argument.path, actions)
 
 
 def _actions(tool: _Tool, values: Sequence[str]) -> Iterable[Action]:
@@ -278,7 +292,24 @@ def _by_arguments(tool: _Tool, vote: _Vote) -> _Vote | None:
             and tool.verbs.isdisjoint({"list", "search"})
         ):
             return _Vote(Category.EXECUTE, f"argument `{argument.name}` can be any HTTP method", vote.verb)
+    if vote.category is Category.READ and (path := _written(tool)):
+        return _Vote(Category.WRITE, f"argument `{path}` is a file that it writes", vote.verb)
     return None
+
+
+def _written(tool: _Tool) -> str:
+    """The argument that says into which file of its own machine a tool that reads puts the answer; empty if none does.
+
+    Most tools that merely can do so are asked for the answer itself.
+    """
+    fetches = not tool.verbs.isdisjoint(_FETCHES)
+    for argument in tool.arguments:
+        parts = frozenset(words(argument.name))
+        if not argument.is_text or parts.isdisjoint(_FILES):
+            continue
+        if (fetches and parts & (_OUTPUTS | _NEAR)) or (argument.required and parts & _OUTPUTS):
+            return argument.name
+    return ""
 
 
 def _money(tool: _Tool) -> str:
@@ -323,7 +354,9 @@ def _weigh(tool: _Tool, definition: Json, vote: _Vote, evidence: list[str], choi
     private = is_private(tool.heads) if category is Category.READ else ""
     code = {argument.name: what for argument in tool.arguments if (what := _holds_code(tool, argument))}
     reached = tuple(
-        argument.name for argument in tool.arguments if _ADDRESSES & set(words(argument.name)[-1:]) and argument.is_text
+        argument.name
+        for argument in tool.arguments
+        if _ADDRESSES & set(words(argument.name)[-1:]) and argument.is_text and ITEMS not in argument.path
     )
     flags = [
         flag

@@ -22,9 +22,26 @@ _GIVES_SECRET: Final = re.compile(
 )
 _KEEPS_SECRET: Final = re.compile(
     r"\b(?:never|not|without|excludes?|excluding|redacted|masked|names only|metadata only|no secret)\b[^.\n]{0,80}"
-    r"|\b(?:requires?|optional|using|provide|valid|your|authenticat\w*)\b[^.\n]{0,40}\b(?:credentials?|keys?|tokens?)\b",
+    r"|\b(?:requir(?:es?|ed|ing)|optional|using|provide|valid|your|authenticat\w*)\b[^.\n]{0,40}\b(?:credentials?|keys?|tokens?)\b",
     re.IGNORECASE,
 )
+_TELLS_SECRET: Final = re.compile(
+    r"\b(?:returns?|responds? with|reveals?|exposes?|shows?)\b[^.\n]{0,60}"
+    r"\b(?:(?:api|private|secret) keys?|(?:access|auth|bearer) tokens?|client secrets?|credentials|passwords?)\b"
+    r"|\b(?:keys?|passwords?|secrets?|tokens?)\b[^.\n]{0,40}\b(?:returned|revealed|shown)\b"
+    r"|\b(?:admin|auto[- ]?login|log[- ]?in|magic|one[- ]time|sign[- ](?:in|on)|sso)\s+(?:links?|urls?)\b",
+    re.IGNORECASE,
+)
+"""What a tool that changes something says of its answer."""
+_MINTING: Final = each("create generate issue mint regenerate renew reset rotate")
+"""Verbs that make a new secret, which the answer has to tell to be of use."""
+_CODES: Final = each("auth authorisation authorization epp otp pairing recovery")
+_ENTRIES: Final = each("admin login magic signin sso")
+"""Before `code`, and before `link` or `url`, they make what lets somebody in."""
+_GIVEN: Final = each("data key password secret token value")
+"""An argument of this name brings the secret along: it is none that comes back."""
+_LOOKING: Final = each("check list validate verify")
+"""Verbs that answer with names, or with yes and no."""
 _REVEALING: Final = each("decrypt reveal unmask")
 _BEFORE_ARGUMENTS: Final = re.compile(r"\n\s*(?:args|arguments|parameters|params|inputs?)\s*:|\bargs:", re.IGNORECASE)
 
@@ -74,22 +91,34 @@ def reveals(argument: Argument) -> bool:
 def returns_secrets(name: str, description: str, arguments: tuple[Argument, ...], category: Category) -> str:
     """Which words say that the answer may contain a secret; empty if none does."""
     found = tuple(map(singular, words(name)))
-    if category is Category.READ:
-        for before, word in zip(("", *found), found, strict=False):
-            if (
-                word in _SECRETS
-                or (word in {"key", "token"} and before in _KEYS)
-                or (before, word) == ("connection", "string")
-            ):
-                if not {"list", "validate", "verify", "check"}.isdisjoint(found) and word not in {"password"}:
-                    break
-                return f"name: `{word}`"
+    if (word := _secret_of(found)) and _answers_with_it(found, word, arguments, category):
+        return f"name: `{word}`"
     for argument in arguments:
         if reveals(argument):
             return f"argument `{argument.name}`"
     text = _KEEPS_SECRET.sub("", _BEFORE_ARGUMENTS.split(description[:3000])[0])
-    told = _GIVES_SECRET.search(text) if category is Category.READ else None
+    told = (_GIVES_SECRET.search(text) if category is Category.READ else None) or _TELLS_SECRET.search(text)
     return f"description: `{_last_words(told[0])}`" if told else ""
+
+
+def _secret_of(found: tuple[str, ...]) -> str:
+    """The word of a name that is a secret, or lets somebody in; empty if none is."""
+    for before, word in zip(("", *found), found, strict=False):
+        if (
+            word in _SECRETS
+            or (word in {"key", "token"} and before in _KEYS)
+            or (word == "code" and before in _CODES)
+            or (word in {"link", "url"} and before in _ENTRIES)
+            or (before, word) == ("connection", "string")
+        ):
+            return word
+    return ""
+
+
+def _answers_with_it(found: tuple[str, ...], word: str, arguments: tuple[Argument, ...], category: Category) -> bool:
+    if category is Category.READ:
+        return word == "password" or _LOOKING.isdisjoint(found)
+    return not _MINTING.isdisjoint(found) and all(_GIVEN.isdisjoint(words(each.name)) for each in arguments)
 
 
 def _last_words(text: str) -> str:
@@ -122,6 +151,8 @@ def risk_of(
         case Category.READ:
             return Risk.HIGH if secret else Risk.MEDIUM if private else Risk.LOW
         case Category.WRITE:
+            if secret:
+                return Risk.HIGH
             if not things.isdisjoint(_TRIVIAL):
                 return Risk.LOW
             governs = not things.isdisjoint(_GOVERNING) or verb in {

@@ -183,7 +183,7 @@ def first_sentence(description: str) -> str:
 
 def _opening(sentence: str, name: str) -> str:
     text = sentence.strip()
-    if name and text.lower().startswith(name.lower()):
+    if name and re.match(rf"{re.escape(name)}(?![A-Za-z])", text, re.IGNORECASE):
         text = text[len(name) :]
     before = ""
     while before != text:

@@ -12,14 +12,14 @@ from typing import Final, NamedTuple
 from .model import Category
 
 _READING: Final = """
-    aggregate analyse analyze audit autocomplete benchmark browse calc calculate cat check compare compute consult
-    convert correlate count decode decrypt demonstrate describe detect diagnose diff digest discover display download
-    echo encode enumerate estimate evaluate examine explain explore export extract fetch filter find forecast gather
-    geocode get glob grep head help identify inspect interpret introspect investigate know lint list locate log look
-    lookup ls map measure monitor observe outline parse peek ping poll predict preview profile query rank read recall
-    receive recommend render research resolve retrieve return reverse sample scan scrape screenshot search see select
-    show similar simulate size sniff sort stat stats status suggest summarise summarize survey tail tell think top
-    trace track transcribe translate traverse triage understand validate verify view visualise visualize wait watch
+    aggregate analyse analyze audit autocomplete benchmark browse calc calculate cat check choose compare compute
+    consult convert correlate count decode decrypt demonstrate describe detect diagnose diff digest discover display
+    download echo encode enumerate estimate evaluate examine explain explore export extract fetch filter find forecast
+    gather geocode get glob grep head help identify inspect interpret introspect investigate know lint list locate log
+    look lookup ls map measure monitor observe outline parse peek ping poll predict preview profile query rank read
+    recall receive recommend render research resolve retrieve return reverse sample scan scrape screenshot search see
+    select show similar simulate size sniff sort stat stats status suggest summarise summarize survey tail tell think
+    top trace track transcribe translate traverse triage understand validate verify view visualise visualize wait watch
     whoami whois
 """
 """What they leave behind is an answer."""
@@ -28,23 +28,23 @@ _WRITING: Final = """
     accept ack acknowledge activate add adjust allocate alter amend annotate append apply approve archive assign
     associate attach authenticate author authorise authorize backup bind blacklist block book bookmark bridge bump
     cancel capture change checkout cherry-pick claim classify clone close collect comment commit complete compose
-    compress configure confirm connect consolidate contest copy create crop customise customize deactivate decline
-    decrease decrement defer define delay delegate demote deny deprecate design dim disable disapprove disconnect
-    dismiss draft duplicate edit email embed enable enqueue enrich enroll ensure exchange exercise expand expire
-    extend favorite favourite finalise finalize fix flag follow fork format forward freeze fulfil fulfill generate
-    give grant group handle hide highlight hset import improve increase increment index ingest init initialise
-    initialize inject insert instantiate invite isolate issue join label leave link lock login logout lpush make
-    manage mark memorize merge message mkdir modify mount move mutate mute name nominate note notify onboard open opt
-    optimize order organise organize override park patch pin place plan populate post prepare prepend prioritise
-    prioritize propose protect provision publish pull push put quarantine rate react reactivate rearrange reassign
-    rebase record recover redact redirect refine refresh regenerate register reject relate release relocate remember
-    remind rename renew reopen reorder reorganise reorganize repair replace reply report repost reprioritise
-    reprioritize request reschedule resend reserve reset respond restore restrict resubmit retitle retweet revert
-    review rotate rpush sadd save schedule send set setup share shorten sign snapshot snooze split squash stage star
-    stash store submit subscribe supersede suspend swap switch synthesise synthesize tag take toggle touch transfer
-    transform transition tweak tweet typing unarchive unban unblock undelete undo unfreeze ungroup unhide unlock
-    unmark unmute unpin unprotect unresolve unset unstage unstar unsubscribe unvote unwrap update upload upsert upvote
-    vote whitelist wrap write xadd zadd zip
+    compress configure confirm connect consolidate consume contest copy create crop customise customize deactivate
+    decline decrease decrement defer define delay delegate demote deny deprecate design dim disable disapprove
+    disconnect dismiss draft duplicate edit email embed enable enqueue enrich enroll ensure exchange exercise expand
+    expire extend favorite favourite finalise finalize finish fix flag follow fork format forward freeze fulfil fulfill
+    generate give grant group handle hide highlight hset import improve increase increment index ingest init initialise
+    initialize inject insert instantiate invite isolate issue join label leave link lock login logout lpush make manage
+    mark memorize merge message mkdir modify mount move mutate mute name nominate note notify onboard open opt optimize
+    order organise organize override park patch pin place plan populate post prepare prepend prioritise prioritize
+    propose protect provision publish pull push put quarantine rate react reactivate rearrange reassign rebase record
+    recover redact redirect refine refresh regenerate register reject relate release relocate remember remind rename
+    renew reopen reorder reorganise reorganize repair replace reply report repost reprioritise reprioritize request
+    reschedule resend reserve reset respond restore restrict resubmit retitle retweet revert review rotate rpush sadd
+    save schedule send set setup share shorten sign snapshot snooze split squash stage star stash store submit subscribe
+    supersede suspend swap switch synthesise synthesize tag take toggle touch transfer transform transition tweak tweet
+    typing unarchive unban unblock uncheck undelete undo unfreeze ungroup unhide unlock unmark unmute unpin unprotect
+    unresolve unset unstage unstar unsubscribe unvote unwrap update upload upsert upvote vote whitelist wrap write xack
+    xadd xclaim xreadgroup zadd zip
 """
 """They change or create what can be changed back; sending and publishing is among them."""
 
@@ -52,20 +52,20 @@ _RUNNING: Final = """
     abort actuate arm bash boot bootstrap build call click compile conduct control cordon crawl debug deploy disarm
     dispatch doubleclick downgrade drag drain drive eject emulate eval exec execute failover fill fuzz goto halt
     hibernate hover initiate install instruct interact interrupt invoke kill launch load migrate navigate orchestrate
-    pause perform play power press print probe process promote pump reboot rebuild recompile reconnect recreate
-    recycle redeploy redrive reindex reinstall relaunch reload replay reprocess requeue rerun resize restart resume
-    resync retry rewind rollback rollout run scale scroll scrub shell shutdown signal skip spawn speak spin start step
-    stop swipe sync synchronise synchronize tap terminate test train trigger tunnel turn type uncordon undeploy
-    unpause upgrade wake
+    pause perform play power press print probe process promote pump reboot rebuild recompile reconnect recreate recycle
+    redeploy redrive reindex reinstall relaunch reload replay reprocess requeue rerun resize restart resume resync retry
+    rewind rollback rollout run scale scroll scrub shell shutdown signal skip spawn speak spin start step stop swipe
+    sync synchronise synchronize tap terminate test train trigger tunnel turn type uncordon undeploy unpause upgrade
+    wake
 """
 """They set something in motion whose effect is not in the verb."""
 
 _DESTROYING: Final = """
     ban bury clean cleanup clear decommission del delete deprovision deregister destroy detach disassociate discard
-    dispose dissociate drop empty eradicate erase evict expel expunge flush flushall flushdb forget hdel invalidate
-    kick lpop lrem nuke obliterate offboard overwrite pop prune purge remove revoke rm rmdir rpop shred srem strip
-    subtract takedown trash truncate unassign unassociate unbind undefine unenroll unfollow uninstall unlabel unlike
-    unlink unmap unpublish unreact unregister unshare untag vacuum void wipe xdel xtrim zap zrem
+    dispose dissociate drop empty eradicate erase evict expel expunge flush flushall flushdb forget hdel invalidate kick
+    lpop lrem nuke obliterate offboard overwrite pop prune purge reformat reimage remove revoke rm rmdir rpop shred srem
+    strip subtract takedown trash truncate unassign unassociate unbind undefine unenroll unfollow uninstall unlabel
+    unlike unlink unmap unpublish unreact unregister unshare untag vacuum void wipe xdel xtrim zap zrem
 """
 """Something is gone afterwards."""
 
@@ -169,6 +169,8 @@ SENSES: Final = (
         "aggregation analysis analytics audit check comparison diagnostic diagnostics grep insight lint logql lookup"
         " metricsql promql read_operation search traceql validation",
     ),
+    _sense(Category.READ, "asks a question", "start", "search"),
+    _sense(Category.READ, "answers with it", "create generate", "deeplink"),
     _sense(
         Category.READ, "takes a picture", "capture take", "dom frame heap heapsnapshot photo picture screen screenshot"
     ),
@@ -222,8 +224,7 @@ SENSES: Final = (
         Category.FINANCIAL,
         "advertising spends money",
         "activate create duplicate edit enable launch publish resume schedule set start update",
-        "ad ad_campaign ad_group ad_set adgroup adset",
-        "",
+        "ad ad_budget ad_campaign ad_group ad_set adgroup adset budget_schedule campaign_budget",
     ),
     _sense(
         Category.FINANCIAL,
@@ -288,12 +289,15 @@ SENSES: Final = (
     _sense(
         Category.EXECUTE, "acts in a browser", "accept close dismiss drop handle", "browser dialog page popup window"
     ),
+    _sense(Category.EXECUTE, "acts in a browser", "choose select uncheck", "checkbox element page tab window"),
+    _sense(Category.EXECUTE, "plays it through", "simulate", "call click conversation event gesture input keypress"),
     _sense(
         Category.EXECUTE,
         "opens or ends a process",
         "close open",
         "app application browser door garage gate session shell tab terminal tunnel url valve",
     ),
+    _sense(Category.EXECUTE, "rolls it out", "commit complete finish", "cutover failover migration rollout"),
     _sense(Category.EXECUTE, "rolls it out", "apply", "infrastructure kubectl manifest migration stack terraform"),
     _sense(
         Category.EXECUTE,
@@ -323,7 +327,19 @@ SENSES: Final = (
         "restore",
         "backup cluster database disk droplet environment instance machine server site snapshot vm volume website",
     ),
-    _sense(Category.DESTRUCTIVE, "what was there is lost", "reset", "branch commit data database factory head table"),
+    _sense(
+        Category.DESTRUCTIVE,
+        "what was there is lost",
+        "reset",
+        "branch commit data database dns dns_record dns_zone factory head table zone",
+    ),
+    _sense(
+        Category.DESTRUCTIVE,
+        "its disk is written anew",
+        "format rebuild recreate reinstall",
+        "computer disk drive droplet instance machine operating_system os partition server vm volume vps",
+    ),
+    _sense(Category.DESTRUCTIVE, "takes a protection away", "deactivate disable", "backup firewall mfa protection waf"),
     _sense(Category.DESTRUCTIVE, "gives up membership", "leave", "channel group organization team workspace"),
 )
 """Looked at in this order for the verb that was found; the first that fits counts."""

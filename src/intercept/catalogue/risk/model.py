@@ -48,9 +48,14 @@ class Choice:
     """An argument with which one tool takes several actions."""
 
     path: tuple[str, ...]
-    """The keys from the arguments down to it: `("params", "action")`."""
+    """The keys from the arguments down to it: `("params", "action")`, with `[*]` for the elements of a list."""
     actions: tuple[Action, ...]
     """In the order of the schema."""
+
+    @property
+    def where(self) -> str:
+        """The path as one reads it: `files[*].action`."""
+        return ".".join(self.path).replace(".[*]", "[*]")
 
     @property
     def worst(self) -> Action:
