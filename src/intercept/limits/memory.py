@@ -43,25 +43,13 @@ class MemoryStore:
         del patience
         with self._lock:
             self._now = max(self._now, microseconds(now))
-            if len(charges) == 1 and not charges[0].shadow:  # by far the most common, and twice as fast
-                enforced: Sequence[Charge] = charges
-                shadow: Sequence[Charge] = ()
-            else:
-                enforced = [charge for charge in charges if not charge.shadow]
-                shadow = [charge for charge in charges if charge.shadow]
-            if refusal := self._refusal(enforced):
-                return refusal
-            made = self._make(enforced)
-            unmet: tuple[Exhausted, ...] = ()
-            if shadow:
-                if would_refuse := self._refusal(shadow):
-                    unmet = (Exhausted(would_refuse.charge, would_refuse.retry_after, would_refuse.left),)
-                else:
-                    made += self._make(shadow)
             self._reserved += 1
             if self._reserved % _SWEEP_EVERY == 0:
                 self._sweep()
-        return Granted(tuple(charges), tuple(made), unmet)
+            made = self._made_at_once(charges)
+            if made is not None:
+                return Granted(tuple(charges), tuple(made))
+            return self._reserve(charges)
 
     def release(self, granted: Granted) -> None:
         """See `CounterStore.release`."""
@@ -95,6 +83,42 @@ class MemoryStore:
                 tally.give_back(end, charge.cost, self._now)
                 if not tally.last:
                     del group[charge.key[-1]]
+
+    def _made_at_once(self, charges: Sequence[Charge]) -> list[Made] | None:
+        """All `charges`, made where their counters are in use and have room, as most have; None, and none, if not."""
+        if len(charges) > 1 and len({charge.key for charge in charges}) < len(charges):
+            return None
+        now = self._now
+        found: list[tuple[Charge, _Group, Tally]] = []
+        for charge in charges:
+            key = charge.key
+            group = self._groups.get(key[:-1])
+            tally = None if group is None else group.get(key[-1])
+            if group is None or tally is None or charge.shadow or not charge.cost:
+                return None
+            tally.expire(now)
+            if not tally.fits(charge.cost, charge.max):
+                return None
+            found.append((charge, group, tally))
+        made: list[Made] = []
+        for charge, group, tally in found:
+            group.move_to_end(charge.key[-1])
+            made.append(Made(charge, tally.charge(end_of(charge.window, now), charge.cost)))
+        return made
+
+    def _reserve(self, charges: Sequence[Charge]) -> Granted | Refused:
+        enforced = [charge for charge in charges if not charge.shadow]
+        shadow = [charge for charge in charges if charge.shadow]
+        if refusal := self._refusal(enforced):
+            return refusal
+        made = self._make(enforced)
+        unmet: tuple[Exhausted, ...] = ()
+        if shadow:
+            if would_refuse := self._refusal(shadow):
+                unmet = (Exhausted(would_refuse.charge, would_refuse.retry_after, would_refuse.left),)
+            else:
+                made += self._make(shadow)
+        return Granted(tuple(charges), tuple(made), unmet)
 
     def _refusal(self, charges: Sequence[Charge]) -> Refused | None:
         """Why `charges` cannot all be made now."""

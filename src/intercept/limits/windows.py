@@ -156,6 +156,22 @@ def _instant(local: datetime, zone: tzinfo) -> int:
     return high * 1_000_000
 
 
+_known: Final[dict[tuple[Decimal, int], int]] = {}
+"""Amounts as multiples of the smallest of so many decimal places: most calls cost the same, and to make a number of a
+`Decimal` takes several times as long as to find it."""
+
+
+def _multiple(amount: Decimal, places: int) -> int:
+    """`amount` as a multiple of the smallest of `places` decimal places, rounded down; `_known` if it is one."""
+    scaled = EXACT.scaleb(amount, places)
+    multiple = int(scaled)
+    if multiple == scaled:
+        if len(_known) >= _REMEMBERED:
+            _known.clear()
+        _known[amount, places] = multiple
+    return multiple
+
+
 class Tally:
     """The charges of one counter that may still count, oldest first.
 
@@ -260,7 +276,10 @@ class Tally:
 
     def fits(self, cost: Decimal, maximum: Decimal) -> bool:
         """Whether nothing has to be waited for. To be called after `expire(now)`."""
-        return self._excess(cost, maximum) <= 0
+        amount, most = _known.get((cost, self._places)), _known.get((maximum, self._places))
+        if amount is None or most is None:
+            return self._excess(cost, maximum) <= 0
+        return self._used + amount <= most
 
     def charge(self, end: int, cost: Decimal) -> int:
         """Add `cost`, which counts until `end`, or until what was charged before stops to count if that is later.
@@ -352,24 +371,24 @@ class Tally:
     def _excess(self, cost: Decimal, maximum: Decimal) -> int:
         """By how many of the smallest places `cost` is too much."""
         amount = self._units(cost)
-        return self._used + amount - int(EXACT.scaleb(maximum, self._places) if self._places else maximum)
+        most = _known.get((maximum, self._places))
+        return self._used + amount - (_multiple(maximum, self._places) if most is None else most)
 
     def _units(self, cost: Decimal) -> int:
         """`cost` as a multiple of the smallest place, which becomes smaller if it has to."""
-        if not self._places:
-            amount = int(cost)
-            if amount == cost:
-                return amount
+        known = _known.get((cost, self._places))
+        if known is not None:
+            return known
         exponent = cost.as_tuple().exponent
         if not isinstance(exponent, int):
             raise ValueError("a cost that is not a number")
-        if -exponent > self._places:
+        if -exponent > self._places and cost != int(cost):
             factor = 10 ** (-exponent - self._places)
             if self._ends:
                 self._costs = _packed([spent * factor for spent in self._costs or [1] * len(self._ends)])
             self._used *= factor
             self._places = -exponent
-        return int(EXACT.scaleb(cost, self._places))
+        return _multiple(cost, self._places)
 
     def _change(self, at: int, amount: int) -> None:
         if self._costs is None:
