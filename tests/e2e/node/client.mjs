@@ -2,7 +2,7 @@
 
 import { Client } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
-import { answers, capabilities, note, onfault, perform, plan } from "./script.mjs";
+import { answers, capabilities, changing, note, onfault, perform, plan } from "./script.mjs";
 
 class ScriptedClient extends Client {
   callOptions = (options) => [options];
@@ -15,7 +15,7 @@ for (const [method, answer] of Object.entries(answers)) client.setRequestHandler
 client.fallbackNotificationHandler = async ({ method, params }) => note(method, params);
 client.onerror = onfault;
 
-await client.connect(new StdioClientTransport({ command: plan.command, args: plan.args, cwd: plan.cwd, env: plan.env }));
+await client.connect(new (changing(StdioClientTransport))({ command: plan.command, args: plan.args, cwd: plan.cwd, env: plan.env }));
 
 let subscription;
 const more = {

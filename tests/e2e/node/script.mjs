@@ -2,7 +2,7 @@
 // The plan and the steps are described in ../peers/scenarios.py.
 
 import { Console } from "node:console";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 
 // The SDKs talk to their developers on the console; standard output is for the transcript alone.
 globalThis.console = new Console(process.stderr);
@@ -51,12 +51,19 @@ export const answers = {
     const content = { type: "text", text: "Forty-two." };
     return { role: "assistant", content, model: "fixed-model", stopReason: "endTurn" };
   },
-  "elicitation/create": async (request) => {
+  "elicitation/create": async (request, context) => {
+    question = context.requestId ?? context.mcpReq.id;
     note("elicitation/create", request.params);
     if (plan.answers) {
-      const { never, first, ...answer } = plan.answers[elicitations++];
-      if (never) await new Promise(() => {});
-      if (first) note("meanwhile", await verbs[first.do](asked, first));
+      const { never, leave, first, with: other, again, ...answer } = plan.answers[elicitations++];
+      const signal = context.signal ?? context.mcpReq.signal;
+      if (never) await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      if (leave) process.exit(0);
+      for (const step of first ?? []) {
+        const done = verbs[step.do](asked, step);
+        note("meanwhile", await Promise.resolve(done).catch((error) => ({ error: error.message })));
+      }
+      if (other || again) change = { other, again };
       return answer;
     }
     return elicitationAnswers[elicitations++ % elicitationAnswers.length];
@@ -72,11 +79,38 @@ if (!plan.elicits) delete answers["elicitation/create"];
 const elicitation = plan.elicits && { elicitation: { form: {}, url: {} } };
 export const capabilities = { sampling: {}, ...elicitation, roots: { listChanged: true } };
 
-/** The client whose user is asked. */
-let asked;
+/** The client whose user is asked, the id of the last question, and how its answer is to be changed on its way out. */
+let asked, question, change;
 
-/** Start a call, abandon it after its first progress, or once it is on its way. */
+/** What is sent for a message of the SDK: another one if it has an answer that is to be changed. */
+function* outgoing(message) {
+  const ours = message.result && String(message.id).startsWith("intercept-");
+  if (!change || !(ours || message.params?.inputResponses?.intercept_approval)) return yield message;
+  const { other, again } = change;
+  change = undefined;
+  const changed = structuredClone(message);
+  if (other) (ours ? changed.result : changed.params).arguments = other;
+  yield structuredClone(changed);
+  if (!again) return;
+  if (ours) changed.result = again;
+  else {
+    changed.id = "again";
+    changed.params.inputResponses.intercept_approval = again;
+  }
+  yield changed;
+}
+
+/** The SDK's own transport, on which some messages are changed. */
+export const changing = (Transport) =>
+  class extends Transport {
+    async send(message, ...more) {
+      for (const each of outgoing(message)) await super.send(each, ...more);
+    }
+  };
+
+/** Start a call, abandon it after its first progress, once its user is asked, or once it is on its way. */
 async function callAndCancel(client, step) {
+  const before = seen.get("elicitation/create") ?? 0;
   const abort = new AbortController();
   const options = { signal: abort.signal };
   if (step.after_progress) {
@@ -86,7 +120,8 @@ async function callAndCancel(client, step) {
     };
   }
   const call = client.callTool({ name: step.name, arguments: step.arguments }, ...client.callOptions(options));
-  if (!step.after_progress) setImmediate(() => abort.abort("caller cancelled"));
+  if (step.after_question) awaitEvent("elicitation/create", before + 1).then(() => abort.abort("caller cancelled"));
+  else if (!step.after_progress) setImmediate(() => abort.abort("caller cancelled"));
   return await call.then(
     (result) => result,
     (error) => (abort.signal.aborted ? "cancelled" : Promise.reject(error)),
@@ -107,6 +142,14 @@ const verbs = {
       ...client.callOptions(step.progress ? { onprogress } : {}),
     ),
   call_and_cancel: callAndCancel,
+  call_until_refused: async (client, step) => {
+    for (;;) {
+      const result = await client.callTool({ name: step.name, arguments: step.arguments });
+      if (result._meta?.["intercept/decision"]) return result;
+    }
+  },
+  write: (_client, step) => writeFileSync(step.path, step.text),
+  answer: (client, step) => client.transport.send({ jsonrpc: "2.0", id: question, result: step.answer }),
   read: (client, step) => client.readResource({ uri: step.uri }),
   get_prompt: (client, step) => client.getPrompt({ name: step.name, arguments: step.arguments }),
   complete: (client, step) => {

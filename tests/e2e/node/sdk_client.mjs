@@ -9,7 +9,7 @@ import {
   ElicitRequestSchema,
   ListRootsRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
-import { answers, capabilities, note, onfault, perform, plan } from "./script.mjs";
+import { answers, capabilities, changing, note, onfault, perform, plan } from "./script.mjs";
 
 class ScriptedClient extends Client {
   callOptions = (options) => [CallToolResultSchema, options];
@@ -23,7 +23,7 @@ client.setRequestHandler(ListRootsRequestSchema, answers["roots/list"]);
 client.fallbackNotificationHandler = async ({ method, params }) => note(method, params);
 client.onerror = onfault;
 
-const transport = new StdioClientTransport({ command: plan.command, args: plan.args, cwd: plan.cwd, env: plan.env });
+const transport = new (changing(StdioClientTransport))({ command: plan.command, args: plan.args, cwd: plan.cwd, env: plan.env });
 transport.setProtocolVersion = (version) => (transport.negotiated = version);
 await client.connect(transport);
 

@@ -6,6 +6,7 @@ with an older client the same tools send requests of their own.
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import anyio
@@ -69,6 +70,12 @@ async def wait(context: Context) -> str:
     await context.report_progress(1, None, "waiting")
     await anyio.sleep_forever()
     return "never"
+
+
+@server.tool()
+def leave() -> str:
+    """End this process at once."""
+    os._exit(3)
 
 
 def ask_name() -> Elicit[Name]:

@@ -11,22 +11,30 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import sys
 import warnings
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from copy import deepcopy
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 import mcp_types as types
 from mcp.client import Client
-from mcp.client.stdio import StdioServerParameters
+from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.shared.exceptions import MCPError
+from mcp.shared.message import SessionMessage
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from pydantic import BaseModel
 
 if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from mcp.client._transport import TransportStreams, WriteStream
     from mcp.client.context import ClientRequestContext
     from mcp.client.session import IncomingMessage
 
@@ -50,7 +58,11 @@ class Application:
         self._elicitations = itertools.cycle(ELICITATION_ANSWERS)
         self._answers = None if plan["answers"] is None else iter(plan["answers"])
         self._kept = AsyncExitStack()
+        self._question: types.RequestId | None = None
+        self._change: dict[str, Any] = {}
         self.client: Client | None = None
+        self.outlet: WriteStream[SessionMessage] | None = None
+        """Where the SDK writes its messages."""
 
     def note(self, kind: str, params: object) -> None:
         """Print one event and wake whoever awaits it."""
@@ -78,18 +90,45 @@ class Application:
 
     async def elicit(self, context: ClientRequestContext, params: types.ElicitRequestParams) -> types.ElicitResult:
         """Be the user: accept, then decline, then cancel, and again."""
+        self._question = context.request_id
         self.note("elicitation/create", params)
         if self._answers is not None:
             answer = next(self._answers)
             if answer.get("never"):
                 await anyio.sleep_forever()
-            if "first" in answer:
-                self.note("meanwhile", await self.perform(answer["first"]))
+            if answer.get("leave"):
+                os._exit(0)
+            for step in answer.get("first", ()):
+                try:
+                    self.note("meanwhile", await self.perform(step))
+                except MCPError as error:
+                    self.note("meanwhile", {"error": error.error.message})
+            self._change = {key: answer[key] for key in ("with", "again") if key in answer}
             return types.ElicitResult(action=answer["action"], content=answer.get("content"))
         action = next(self._elicitations)
         if action == "accept":
             return types.ElicitResult(action="accept", content=self._plan["elicited"])
         return types.ElicitResult(action=action)
+
+    def outgoing(self, message: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """What is sent for a message of the SDK: another one if it has an answer that is to be changed."""
+        answers = message.get("params", {}).get("inputResponses", {})
+        ours = "result" in message and str(message["id"]).startswith("intercept-")
+        if not self._change or not (ours or "intercept_approval" in answers):
+            yield message
+            return
+        change, self._change = self._change, {}
+        changed = deepcopy(message)
+        if "with" in change:
+            changed["result" if ours else "params"]["arguments"] = change["with"]
+        yield deepcopy(changed)
+        if "again" in change:
+            if ours:
+                changed["result"] = change["again"]
+            else:
+                changed["id"] = "again"
+                changed["params"]["inputResponses"]["intercept_approval"] = change["again"]
+            yield changed
 
     async def list_roots(self, context: ClientRequestContext) -> types.ListRootsResult:
         """Offer the folders of the plan."""
@@ -128,6 +167,20 @@ class Application:
                 )
             case "call_and_cancel":
                 return await self.call_and_cancel(client, step)
+            case "call_until_refused":
+                while True:
+                    result = await client.call_tool(step["name"], step["arguments"])
+                    if "intercept/decision" in (result.meta or {}):
+                        return result
+            case "write":
+                Path(step["path"]).write_text(step["text"], encoding="utf-8")
+                return None
+            case "answer":
+                assert self.outlet is not None
+                assert self._question is not None
+                answer = types.JSONRPCResponse(jsonrpc="2.0", id=self._question, result=step["answer"])
+                await self.outlet.send(SessionMessage(answer))
+                return None
             case "read":
                 return await client.read_resource(step["uri"])
             case "get_prompt":
@@ -170,7 +223,8 @@ class Application:
                 raise AssertionError(f"no such step: {unknown}")
 
     async def call_and_cancel(self, client: Client, step: dict[str, Any]) -> object:
-        """Start a call, abandon it after its first progress, or once it is on its way."""
+        """Start a call, abandon it after its first progress, once its user is asked, or once it is on its way."""
+        asked = self._seen.get("elicitation/create", 0)
         outcome: list[object] = []
         started = anyio.Event()
 
@@ -186,10 +240,49 @@ class Application:
             calls.start_soon(call)
             if step.get("after_progress"):
                 await started.wait()
+            elif step.get("after_question"):
+                await self.seen("elicitation/create", asked + 1)
             else:
                 await anyio.wait_all_tasks_blocked()
             calls.cancel_scope.cancel()
         return outcome or "cancelled"
+
+
+class Changing:
+    """The outlet of the SDK, on which the application changes some messages."""
+
+    def __init__(self, outlet: WriteStream[SessionMessage], application: Application) -> None:
+        self._outlet = outlet
+        self._application = application
+
+    async def send(self, item: SessionMessage, /) -> None:
+        """Send what the application makes of a message."""
+        message = item.message.model_dump(by_alias=True, mode="json", exclude_unset=True)
+        for each in self._application.outgoing(message):
+            changed = item if each is message else SessionMessage(types.jsonrpc_message_adapter.validate_python(each))
+            await self._outlet.send(changed)
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self._outlet.aclose()
+
+    async def __aenter__(self) -> Self:
+        """Nothing is to be prepared."""
+        return self
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
+    ) -> None:
+        """Close it."""
+        await self.aclose()
+
+
+@asynccontextmanager
+async def connected_to(command: StdioServerParameters, application: Application) -> AsyncIterator[TransportStreams]:
+    """The SDK's own transport to a server, with the application at its outlet."""
+    async with stdio_client(command) as (inlet, outlet):
+        application.outlet = outlet
+        yield inlet, Changing(outlet, application)
 
 
 async def attempt(number: int, verb: str, act: Callable[[], Awaitable[object]]) -> None:
@@ -209,7 +302,7 @@ async def main(mode: str, plan: dict[str, Any]) -> None:
     application = Application(plan)
     command = StdioServerParameters(command=plan["command"], args=plan["args"], cwd=plan["cwd"], env=plan["env"])
     client = Client(
-        command,
+        connected_to(command, application),
         mode=mode,
         client_info=types.Implementation(name="intercept-e2e", version="1"),
         sampling_callback=application.sample,

@@ -6,15 +6,19 @@ handshake) or `modern` (2026-07-28), `clients` to some of `python`, `sdk` (TypeS
 
     list_tools list_resources list_resource_templates list_prompts ping discover roots_changed
     call {name, arguments, progress}    read {uri}    get_prompt {name, arguments}    set_level {level}
-    call_and_cancel {name, arguments, after_progress}    subscribe {uri}    unsubscribe {uri}
+    call_and_cancel {name, arguments, after_progress | after_question}    subscribe {uri}    unsubscribe {uri}
+    call_until_refused {name, arguments}: again and again, until a policy refuses it
+    write {path, text}: into a file    answer {answer}: the last question once more, past the SDK
     complete {prompt | uri, argument: {name, value}, context}
     listen {toolsListChanged, resourceSubscriptions}    stop_listening
     start_task {name, arguments}    stream_task {…}    get_task list_tasks cancel_task task_result
     await {event, count}: until so many events of the kind came since the start
 
 A user says `accept` (with `elicited`), `decline` and `cancel` in turn, or what `answers` has:
-`{"action": verb, "content": ..., "first": step}`, where the step is performed before the answer is given, or
-`{"never": true}` for a question that is left open.
+`{"action": verb, "content": ..., "first": [steps]}`, where the steps are performed before the answer is given,
+`{"never": true}` for a question that is left open, or `{"leave": true}` for a client that ends there and then.
+No SDK answers wrongly, so some answers are changed on their way out of it: `"with": {argument: value}` has the message
+with the answer bring other arguments, `"again": answer` has it followed by another one with that answer.
 
 `await` stands wherever a server speaks by itself, so that both runs of a script have the same order.
 """
