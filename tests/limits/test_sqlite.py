@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from threading import Thread
 
 import pytest
 
 from intercept.errors import StoreBusy, StoreUnavailable
 from intercept.limits import Granted
+from intercept.limits.memory import MemoryStore
 from intercept.limits.sqlite import SQLiteStore
 from intercept.limits.state import LEASE, RENEW_EVERY
 from intercept.limits.windows import MAX_ENTRIES
@@ -112,6 +114,28 @@ def test_a_file_of_another_program_is_refused_and_left_alone(store: SQLiteStore,
 
     assert str(unavailable(store)) == "the state file belongs to another program"
     assert rows(path, "sqlite_master") == 1
+
+
+def test_processes_that_take_turns_count_as_one(opened: Callable[[], SQLiteStore]) -> None:
+    """Each has read what it charges before, and has to see what the others have made of it since."""
+    stores, alone = [opened(), opened()], MemoryStore()
+    random, now = Random("turns"), START
+    made: list[tuple[SQLiteStore, Granted, Granted]] = []
+    for _ in range(1_500):
+        now += random.choice([0, 0.125, 0.5])
+        store = random.choice(stores)
+        if made and random.random() < 0.2:
+            store, *both = made.pop(random.randrange(len(made)))
+            store.release(both[0])
+            alone.release(both[1])
+            continue
+        counters = random.sample(["a", "b", "c"], random.randint(1, 2))
+        charges = [charge(200, 60, cost=random.choice(["1", "0.5"]), counter=counter) for counter in counters]
+        shared, own = store.reserve(charges, now, patience=60), alone.reserve(charges, now)
+        if isinstance(shared, Granted) and isinstance(own, Granted):
+            made.append((store, shared, own))
+        else:
+            assert shared == own
 
 
 # --- what can be wrong with it
@@ -231,6 +255,7 @@ import resource, signal
 from tests.limits.charges import START, charge
 from intercept.errors import StoreUnavailable
 from intercept.limits import Granted
+from intercept.limits.memory import MemoryStore
 from intercept.limits.sqlite import SQLiteStore
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -20,7 +20,7 @@ from ..errors import StoreBusy, StoreUnavailable
 from ..policy.model import Charge, Exhausted, InFlight
 from . import MAX_ANSWERED, Granted, Made, Refused, merged
 from .sqlite_file import SQLiteFile
-from .sqlite_tally import StoredTally
+from .sqlite_tally import StoredTally, Written, write
 from .state import AT_ONCE, LEASE, MAX_UNDONE, Use, described, identity, use_of
 from .windows import ASK_AGAIN, FOREVER, MAX_LIVE, Tally, end_of, microseconds
 
@@ -34,6 +34,8 @@ _PATIENT: Final = 5.0
 """Seconds that an operation may wait for which no call waits."""
 _REMEMBERED: Final = 10_000
 """Counters about which something is kept in memory, and resets that are kept in the file."""
+_KEPT: Final = 2_000
+"""Rows that are kept in memory as they are in the file."""
 _NOTHING: Final = Decimal(0)
 _FREE_SLOT: Final = "DELETE FROM slot WHERE counter = ? AND value = ? AND owner = ?"
 
@@ -73,7 +75,7 @@ class _Flight:
         self.number: int | None = None
         """As of a `StoredTally`: None if this process has no row yet."""
 
-    def wait(self, _: sqlite3.Connection, cost: Decimal, maximum: Decimal, now: int) -> int | None:
+    def wait(self, _: sqlite3.Cursor, cost: Decimal, maximum: Decimal, now: int) -> int | None:
         """See `Tally.wait`."""
         wait = self.all.wait(cost, maximum, now)
         return wait and ASK_AGAIN
@@ -92,12 +94,19 @@ class SQLiteStore:
         self._owner = token_bytes(16)
         """Held for each transaction; whatever is below belongs to who holds it."""
         self._now = 0
-        self._ahead: dict[_Where, tuple[int | bytes, int]] = {}
+        self._ahead: dict[_Where, tuple[int | bytes | None, int]] = {}
         """How far the times of a row are ahead of this process's clock, if they are; and which row (or process with
         calls in flight) that was about, as another one may come in its place."""
         self._identities: dict[tuple[str, ...], bytes] = {}
         self._described: dict[bytes, Decimal] = {}
         """The `max` that was told of a counter last."""
+        self._tallies: dict[_Where, StoredTally] = {}
+        """Rows as they are in the file, as long as nobody else writes into it."""
+        self._connection: sqlite3.Connection | None = None
+        self._cursor: sqlite3.Cursor | None = None
+        """What they were read from."""
+        self._version = 0
+        """SQLite's number that is another one when somebody else has written."""
         self._holding: dict[_Where, Decimal] = {}
         """What this process holds in flight."""
         self._undone: deque[Made] = deque()
@@ -126,7 +135,7 @@ class SQLiteStore:
         if not self._file.exists():
             return frozenset()
 
-        def work(db: sqlite3.Connection) -> frozenset[str] | None:
+        def work(db: sqlite3.Cursor) -> frozenset[str] | None:
             rows = "SELECT tool FROM answered WHERE grant = ? LIMIT ?"
             found = db.execute(rows, (self._grant, MAX_ANSWERED + 1)).fetchall()
             return frozenset(tool for (tool,) in found) if len(found) <= MAX_ANSWERED else None
@@ -136,7 +145,7 @@ class SQLiteStore:
     def remember_answered(self, tool: str, *, patience: float) -> None:
         """See `CounterStore.remember_answered`."""
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: sqlite3.Cursor) -> None:
             (kept,) = db.execute("SELECT count(*) FROM answered WHERE grant = ?", (self._grant,)).fetchone()
             if kept <= MAX_ANSWERED:
                 db.execute("INSERT OR IGNORE INTO answered VALUES (?, ?)", (self._grant, tool))
@@ -156,7 +165,7 @@ class SQLiteStore:
     def look(self, charges: Sequence[Charge], now: float, *, patience: float) -> Refused | None:
         """What `reserve` would refuse, without charging anything."""
 
-        def work(db: sqlite3.Connection) -> Refused | None:
+        def work(db: sqlite3.Cursor) -> Refused | None:
             enforced = [charge for charge in charges if not charge.shadow]
             self._now = max(self._now, microseconds(now))
             return self._refusal(db, enforced, self._rows(db, enforced))
@@ -168,7 +177,7 @@ class SQLiteStore:
         if not self._file.is_open:
             return
 
-        def work(db: sqlite3.Connection) -> None:
+        def work(db: sqlite3.Cursor) -> None:
             self._now = max(self._now, microseconds(now))
             last = self._now + microseconds(LEASE)
             for where, held in self._holding.items():
@@ -193,8 +202,9 @@ class SQLiteStore:
         if not self._file.exists():
             return []
 
-        def work(db: sqlite3.Connection) -> list[Use]:
+        def work(db: sqlite3.Cursor) -> list[Use]:
             emptied: list[Use] = []
+            self._tallies.clear()
             for use, where in self._uses(db, microseconds(now)):
                 if not chosen(use):
                     continue
@@ -214,7 +224,7 @@ class SQLiteStore:
         if not self._file.exists():
             return {}
 
-        def work(db: sqlite3.Connection) -> dict[str, set[str]]:
+        def work(db: sqlite3.Cursor) -> dict[str, set[str]]:
             found: dict[str, set[str]] = {}
             for grant, tool in db.execute("SELECT grant, tool FROM answered"):
                 found.setdefault(grant, set()).add(tool)
@@ -227,7 +237,7 @@ class SQLiteStore:
         if not self._file.exists():
             return 0
 
-        def work(db: sqlite3.Connection) -> int:
+        def work(db: sqlite3.Cursor) -> int:
             gone = db.execute("DELETE FROM answered WHERE grant = ?", (self._grant,)).rowcount
             if gone:
                 kept = (microseconds(now), who, "", "answered", self._grant, str(gone))
@@ -244,7 +254,7 @@ class SQLiteStore:
         with self._file.lock:
             self._file.close()
 
-    def _let_go(self, db: sqlite3.Connection) -> None:
+    def _let_go(self, db: sqlite3.Cursor) -> None:
         for where in self._holding:
             gone = db.execute(_FREE_SLOT, (*where, self._owner))
             db.execute("UPDATE counter SET live = live - ? WHERE id = ?", (gone.rowcount, where[0]))
@@ -252,26 +262,36 @@ class SQLiteStore:
 
     # --- one transaction ----------------------------------------------------------------------------------------------
 
-    def _transact(self, work: Callable[[sqlite3.Connection], _T], patience: float) -> _T:
+    def _transact(self, work: Callable[[sqlite3.Cursor], _T], patience: float) -> _T:
         """Do `work`, all or none of it, and before it what is undone."""
 
-        def attempt(db: sqlite3.Connection) -> _T:
-            return self._attempt(db, work)
+        def attempt(connection: sqlite3.Connection) -> _T:
+            return self._attempt(connection, work)
 
         return self._file.attempt(attempt, patience)
 
-    def _attempt(self, db: sqlite3.Connection, work: Callable[[sqlite3.Connection], _T]) -> _T:
+    def _attempt(self, connection: sqlite3.Connection, work: Callable[[sqlite3.Cursor], _T]) -> _T:
+        db = self._cursor
+        if db is None or connection is not self._connection:
+            self._connection, self._cursor = connection, connection.cursor()
+            self._tallies.clear()
+            db = self._cursor
         db.execute("BEGIN IMMEDIATE")
         holding = self._holding.copy() if self._holding else {}
         undone = list(self._undone) if self._undone else ()
         try:
+            (version,) = db.execute("PRAGMA data_version").fetchone()
+            if version != self._version:
+                self._tallies.clear()
+                self._version = version
             for made in undone:
                 self._undo(db, made)
             result = work(db)
             db.execute("COMMIT")
         except BaseException:
             self._holding = holding
-            if db.in_transaction:
+            self._tallies.clear()
+            if connection.in_transaction:
                 db.execute("ROLLBACK")
             raise
         for _ in undone:
@@ -280,13 +300,45 @@ class SQLiteStore:
 
     # --- charging -----------------------------------------------------------------------------------------------------
 
-    def _reserve(self, db: sqlite3.Connection, charges: Sequence[Charge], now: int) -> Granted | Refused:
+    def _reserve(self, db: sqlite3.Cursor, charges: Sequence[Charge], now: int) -> Granted | Refused:
         self._now = max(self._now, now)
-        if len(charges) == 1 and not charges[0].shadow:
-            enforced, shadow = charges, []
-        else:
-            enforced = [charge for charge in charges if not charge.shadow]
-            shadow = [charge for charge in charges if charge.shadow]
+        self._reserved += 1
+        if self._reserved % _SWEEP_EVERY == 0:
+            self._sweep(db, 1)
+        made = self._made_at_once(db, charges)
+        if made is not None:
+            return Granted(tuple(charges), tuple(made))
+        return self._reserve_slowly(db, charges)
+
+    def _made_at_once(self, db: sqlite3.Cursor, charges: Sequence[Charge]) -> list[Made] | None:
+        """All `charges`, made where their rows are known and have room, as most have; None, and none, if not."""
+        if self._ahead or len({charge.key for charge in charges}) < len(charges):
+            return None
+        now = self._now
+        found: list[tuple[Charge, StoredTally, int]] = []
+        for charge in charges:
+            where = self._where(charge)
+            tally = self._tallies.get(where)
+            if tally is None or charge.shadow or not charge.cost or self._described.get(where[0]) is not charge.max:
+                return None
+            end = end_of(charge.window, now)
+            if tally.last > end + _AGREE:
+                return None
+            tally.expire(db, now)
+            if not tally.fits(charge.cost, charge.max):
+                return None
+            found.append((charge, tally, end))
+        made: list[Made] = []
+        changed: list[Written] = []
+        for charge, tally, end in found:
+            made.append(Made(charge, tally.charge(end, charge.cost)))
+            changed.append(tally.changed(db))
+        write(db, changed)
+        return made
+
+    def _reserve_slowly(self, db: sqlite3.Cursor, charges: Sequence[Charge]) -> Granted | Refused:
+        enforced = [charge for charge in charges if not charge.shadow]
+        shadow = [charge for charge in charges if charge.shadow]
         rows = self._rows(db, enforced)
         if refusal := self._refusal(db, enforced, rows):
             return refusal
@@ -298,30 +350,24 @@ class SQLiteStore:
                 unmet = (Exhausted(would_refuse.charge, would_refuse.retry_after, would_refuse.left),)
             else:
                 made += self._make(db, rows)
-        self._reserved += 1
-        if self._reserved % _SWEEP_EVERY == 0:
-            self._sweep(db, 1)
         return Granted(tuple(charges), tuple(made), unmet)
 
-    def _rows(self, db: sqlite3.Connection, charges: Sequence[Charge]) -> list[_Row]:
+    def _rows(self, db: sqlite3.Cursor, charges: Sequence[Charge]) -> list[_Row]:
         """For each of `charges` the row that it counts against, with the highest cost that any of them has there."""
         if len(charges) == 1:
             return [self._row(db, charges[0])]
         rows = {charge.key: self._row(db, charge) for charge in merged(charges)}
         return [rows[charge.key] for charge in charges]
 
-    def _row(self, db: sqlite3.Connection, charge: Charge) -> _Row:
-        counter = self._identities.get(charge.key[:-1])
-        if counter is None:
-            if len(self._identities) >= _REMEMBERED:
-                self._identities.clear()
-            counter = self._identities[charge.key[:-1]] = identity(charge, self._grant)
-        where = counter, charge.key[-1]
+    def _row(self, db: sqlite3.Cursor, charge: Charge) -> _Row:
+        where = self._where(charge)
         if isinstance(charge.window, InFlight):
             return self._row_in_flight(db, charge, where)
-        tally = StoredTally.read(db, where)
         end = end_of(charge.window, self._now)
-        if tally is None or tally.number is None:
+        tally = self._tallies.get(where)
+        if tally is None:
+            tally = self._read(db, where)
+        if tally is None:
             return _Row(charge, where, StoredTally(), self._now, end)
         beyond = tally.last - end
         ahead = self._ahead_of(where, tally.number, beyond) if self._ahead or beyond > _AGREE else 0
@@ -329,7 +375,26 @@ class SQLiteStore:
         tally.expire(db, now)
         return _Row(charge, where, tally, now, end + ahead)
 
-    def _row_in_flight(self, db: sqlite3.Connection, charge: Charge, where: _Where) -> _Row:
+    def _where(self, charge: Charge) -> _Where:
+        counter = self._identities.get(charge.key[:-1])
+        if counter is None:
+            if len(self._identities) >= _REMEMBERED:
+                self._identities.clear()
+            counter = self._identities[charge.key[:-1]] = identity(charge, self._grant)
+        return counter, charge.key[-1]
+
+    def _read(self, db: sqlite3.Cursor, where: _Where) -> StoredTally | None:
+        tally = StoredTally.read(db, where)
+        if tally is not None:
+            self._keep(where, tally)
+        return tally
+
+    def _keep(self, where: _Where, tally: StoredTally) -> None:
+        if len(self._tallies) >= _KEPT:
+            self._tallies.clear()
+        self._tallies[where] = tally
+
+    def _row_in_flight(self, db: sqlite3.Cursor, charge: Charge, where: _Where) -> _Row:
         slots = db.execute("SELECT owner, last, held FROM slot WHERE counter = ? AND value = ?", where).fetchall()
         end = self._now + microseconds(LEASE)
         ahead = 0
@@ -349,7 +414,7 @@ class SQLiteStore:
             tally.charge(FOREVER, Decimal(kept))
         return _Row(charge, where, flight, self._now + ahead, end + ahead)
 
-    def _ahead_of(self, where: _Where, which: int | bytes, beyond: int) -> int:
+    def _ahead_of(self, where: _Where, which: int | bytes | None, beyond: int) -> int:
         """How far the times of a row are ahead, given how far its last end is beyond that of a charge made now."""
         ahead = self._known_ahead(where, which) if self._ahead else 0
         if beyond > ahead + _AGREE:
@@ -359,11 +424,11 @@ class SQLiteStore:
             return beyond
         return ahead
 
-    def _known_ahead(self, where: _Where, which: int | bytes) -> int:
+    def _known_ahead(self, where: _Where, which: int | bytes | None) -> int:
         known = self._ahead.get(where)
         return known[1] if known is not None and known[0] == which else 0
 
-    def _refusal(self, db: sqlite3.Connection, charges: Sequence[Charge], rows: Sequence[_Row]) -> Refused | None:
+    def _refusal(self, db: sqlite3.Cursor, charges: Sequence[Charge], rows: Sequence[_Row]) -> Refused | None:
         """Why `charges` cannot all be made now."""
         worst: Refused | None = None
         longest = 0
@@ -385,7 +450,7 @@ class SQLiteStore:
                 worst = Refused(charge, wait / 1e6, left)
         return worst
 
-    def _wait_for_room(self, db: sqlite3.Connection, row: _Row, rows: Sequence[_Row]) -> int | None:
+    def _wait_for_room(self, db: sqlite3.Cursor, row: _Row, rows: Sequence[_Row]) -> int | None:
         """Microseconds until a counter can take the new values of `rows`, 0 if it can now, None if it never can."""
         counter = row.where[0]
         new = len({other.where for other in rows if other.tally.number is None and other.where[0] == counter})
@@ -399,6 +464,10 @@ class SQLiteStore:
         if kept[1] > row.now:
             return int(kept[1]) - row.now
         gone = db.execute("DELETE FROM tally WHERE counter = ? AND last <= ?", (counter, row.now)).rowcount
+        self._tallies.clear()
+        for other in rows:
+            if isinstance(other.tally, StoredTally) and other.where[0] == counter and other.tally.last <= row.now:
+                other.tally.number = None
         live = kept[0] - gone
         if live + new <= MAX_LIVE:
             full_until = 0
@@ -408,33 +477,40 @@ class SQLiteStore:
         db.execute("UPDATE counter SET live = ?, full_until = ? WHERE id = ?", (live, full_until, counter))
         return max(0, full_until - row.now)
 
-    def _make(self, db: sqlite3.Connection, rows: Sequence[_Row]) -> list[Made]:
+    def _make(self, db: sqlite3.Cursor, rows: Sequence[_Row]) -> list[Made]:
         made: list[Made] = []
+        changed: list[Written] = []
         new = 0
         for row in rows if len(rows) == 1 else dict.fromkeys(rows):
             charge = row.charge
             if not charge.cost:
                 continue
             tally = row.tally
+            is_new = tally.number is None
             if isinstance(tally, _Flight):
-                is_new = tally.number is None
                 self._hold(db, row.where, tally.held + charge.cost, row.end)
                 made.append(Made(charge, row.end))
             else:
                 made.append(Made(charge, tally.charge(row.end, charge.cost)))
-                is_new = tally.write(db, row.where)
+                if is_new:
+                    tally.add(db, row.where)
+                    self._keep(row.where, tally)
+                else:
+                    changed.append(tally.changed(db))
             if is_new or self._described.get(row.where[0]) is not charge.max:
                 self._describe(db, charge, row.where[0], new=is_new)
             new += is_new
+        if changed:
+            write(db, changed)
         if new:
             self._sweep(db, new * _SWEPT)
         return made
 
-    def _hold(self, db: sqlite3.Connection, where: _Where, held: Decimal, last: int) -> None:
+    def _hold(self, db: sqlite3.Cursor, where: _Where, held: Decimal, last: int) -> None:
         self._holding[where] = held
         db.execute("INSERT OR REPLACE INTO slot VALUES (?, ?, ?, ?, ?)", (*where, self._owner, last, str(held)))
 
-    def _describe(self, db: sqlite3.Connection, charge: Charge, counter: bytes, *, new: bool) -> None:
+    def _describe(self, db: sqlite3.Cursor, charge: Charge, counter: bytes, *, new: bool) -> None:
         """Keep what is to be told of the counter, and that it has a row more if that is `new`."""
         about = described(charge, self._grant)
         told = "UPDATE counter SET about = ?, live = live + ? WHERE id = ?"
@@ -444,7 +520,7 @@ class SQLiteStore:
             self._described.clear()
         self._described[counter] = charge.max
 
-    def _undo(self, db: sqlite3.Connection, made: Made) -> None:
+    def _undo(self, db: sqlite3.Cursor, made: Made) -> None:
         charge, end = made
         row = self._row(db, charge)
         tally = row.tally
@@ -460,23 +536,25 @@ class SQLiteStore:
         else:
             tally.give_back(db, end, charge.cost, row.now)
             if len(tally):
-                tally.write(db, row.where)
+                write(db, [tally.changed(db)])
                 return
+            self._tallies.pop(row.where, None)
             gone = db.execute("DELETE FROM tally WHERE number = ?", (tally.number,))
         self._forget(db, row.where[0], gone.rowcount)
 
-    def _forget(self, db: sqlite3.Connection, counter: bytes, rows: int) -> None:
+    def _forget(self, db: sqlite3.Cursor, counter: bytes, rows: int) -> None:
         """`counter` has `rows` less."""
         db.execute("UPDATE counter SET live = live - ?, full_until = 0 WHERE id = ?", (rows, counter))
         db.execute("DELETE FROM counter WHERE id = ? AND live <= 0", (counter,))
 
-    def _sweep(self, db: sqlite3.Connection, rows: int) -> None:
+    def _sweep(self, db: sqlite3.Cursor, rows: int) -> None:
         """Look at the next `rows` for what no longer counts; more than are added, so that a file does not grow."""
         later = "SELECT number, counter, value, last FROM tally WHERE number > ? ORDER BY number LIMIT ?"
         found = db.execute(later, (self._swept, rows)).fetchall()
         for number, counter, value, last in found:
             if last <= self._now + self._known_ahead((counter, value), number):
                 db.execute("DELETE FROM tally WHERE number = ?", (number,))
+                self._tallies.pop((counter, value), None)
                 self._forget(db, counter, 1)
         self._swept = found[-1][0] if len(found) == rows else 0
         if not self._swept:  # once a round
@@ -486,7 +564,7 @@ class SQLiteStore:
                     db.execute(_FREE_SLOT, (counter, value, owner))
                     self._forget(db, counter, 1)
 
-    def _uses(self, db: sqlite3.Connection, now: int) -> list[tuple[Use, _Where]]:
+    def _uses(self, db: sqlite3.Cursor, now: int) -> list[tuple[Use, _Where]]:
         found: list[tuple[Use, _Where]] = []
         rows = "SELECT counter, value, about FROM tally JOIN counter ON id = counter ORDER BY number"
         for counter, value, about in db.execute(rows).fetchall():

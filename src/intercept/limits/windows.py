@@ -179,7 +179,7 @@ class Tally:
     limits count, they take no room.
     """
 
-    __slots__ = ("_costs", "_ends", "_places", "_used")
+    __slots__ = ("_costs", "_ends", "_late", "_places", "_used")
 
     def __init__(self, ends: bytes = b"", costs: bytes | str = b"", used: str = "0", places: int = 0) -> None:
         """As `written` gives it; new without."""
@@ -196,15 +196,17 @@ class Tally:
         if byteorder == "big":
             self._swap()
         self._used = int(used)
+        self._late = 0
+        """What does not count any more of what is kept elsewhere, where it is still to be taken off."""
         self._places = places
         """How many decimal places the costs and their sum have."""
 
     def written(self) -> tuple[bytes, bytes | str, str, int]:
-        """All there is, to be kept: when entries end, what they cost, the sum of that, and its decimal places."""
+        """All there is, to be kept: when entries end, what they cost, the sum as it is kept, and its decimal places."""
         if byteorder == "big":
             self._swap()
         costs = b"" if self._costs is None else _text(self._costs)
-        kept = self._ends.tobytes(), costs, str(self._used), self._places
+        kept = self._ends.tobytes(), costs, str(self._used + self._late), self._places
         if byteorder == "big":
             self._swap()
         return kept
@@ -248,7 +250,7 @@ class Tally:
         past = bisect_right(ends, now)
         if past == len(ends):
             self._costs = None
-            self._used = self._places = 0
+            self._used = self._late = self._places = 0
         elif self._costs is None:
             self._used -= past
         else:
@@ -337,9 +339,19 @@ class Tally:
             del self._costs[:count]
         return older
 
-    def spend(self, before: Decimal, now: Decimal) -> None:
-        """Say that of what is kept elsewhere only `now` counts, where it was `before`."""
-        self._used -= self._units(EXACT.subtract(before, now))
+    def expire_older(self, older: Tally, now: int) -> int:
+        """Forget what no longer counts of `older`, which is kept elsewhere and part of the sum; how many entries."""
+        factor = 10 ** (self._places - older._places)
+        entries, used = len(older), older._used
+        older.expire(now)
+        gone = (used - older._used) * factor
+        self._used -= gone
+        self._late += gone
+        return entries - len(older)
+
+    def settle(self) -> None:
+        """What is kept elsewhere is as it is told here."""
+        self._late = 0
 
     def after(self, older: Sequence[Tally]) -> Tally:
         """A tally of all entries of `older`, which are part of the sum here, and of the own ones behind them."""
@@ -387,6 +399,7 @@ class Tally:
             if self._ends:
                 self._costs = _packed([spent * factor for spent in self._costs or [1] * len(self._ends)])
             self._used *= factor
+            self._late *= factor
             self._places = -exponent
         return _multiple(cost, self._places)
 
