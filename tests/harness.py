@@ -89,7 +89,7 @@ class Conversation:
 
     def resume(self, action: Judge | Done | None) -> None:
         """Carry out what came of a client's message."""
-        if isinstance(action, Judge):
+        while isinstance(action, Judge):
             decision, admission = self._enforcer.admit(action)
             action = self.session.settle(action, decision, admission)
             if admission is not None and decision.effect is Effect.ALLOW and not isinstance(action, Forward):

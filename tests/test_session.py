@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intercept.session import MAX_CANCELLED
@@ -601,6 +601,7 @@ _messages = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), _messages), max_size=30))
 def test_no_conversation_lets_a_forbidden_tool_run_or_ends_in_an_exception(turns: list[tuple[bool, Body]]) -> None:
     talk = Conversation(GUARDED)

@@ -232,8 +232,10 @@ class Enforcer:
         asked = judge.asked_as.recorded if isinstance(judge.asked_as, Admission) else None
         try:
             if asked is not None:
-                answer = decision.asked.approval if decision.asked else Approval.APPROVED
-                self._recorder.approval(asked, decision, channel=Channel.ELICITATION, answer=answer, now=now)
+                unasked = Approval.APPROVED if judge.approved else Approval.UNAVAILABLE
+                answer = decision.asked.approval if decision.asked else unasked
+                channel = Channel.OPERATOR if decision.asked and decision.asked.id else Channel.ELICITATION
+                self._recorder.approval(asked, decision, channel=channel, answer=answer, now=now)
             recorded = asked or self._recorder.decision(
                 judge.uses,
                 decision,

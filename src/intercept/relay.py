@@ -335,14 +335,17 @@ class Relay:
 
     def _decide_parked(self, judge: Judge) -> None:
         """Finish a call that the pump could not wait for."""
-        try:
-            verdict = self._enforcer.admit(judge)
-        except StoreBusy:
-            verdict = Verdict(self._enforcer.busy(judge))
+        verdict = self._judged(judge)
         onward: list[bytes] = []
         back: list[bytes] = []
         self._perform(self._settle(judge, verdict), onward, back)
         self._send_on(onward, back)
+
+    def _judged(self, judge: Judge) -> Verdict:
+        try:
+            return self._enforcer.admit(judge)
+        except StoreBusy:
+            return Verdict(self._enforcer.busy(judge))
 
     def _settle(self, judge: Judge, verdict: Verdict) -> Done:
         self._lock.acquire()
@@ -350,9 +353,11 @@ class Relay:
             done = self._session.settle(judge, verdict.decision, verdict.admission)
         finally:
             self._lock.release()
-        if verdict.admission is not None and verdict.decision.effect is Effect.ALLOW and not isinstance(done, Forward):
+        if isinstance(done, Forward):
+            return done
+        if verdict.admission is not None and verdict.decision.effect is Effect.ALLOW:
             self._enforcer.withdraw(verdict.admission)
-        return done
+        return self._settle(done, self._judged(done)) if isinstance(done, Judge) else done
 
     # --- upstream to client -----------------------------------------------------------------------------------------
 

@@ -280,11 +280,12 @@ class Session:
         meta = request.params["_meta"]
         return request.method in _RETRIED and isinstance(meta, dict) and can_ask(meta.get(CLIENT_CAPABILITIES))
 
-    def settle(self, judge: Judge, decision: Decision, admission: object = None) -> Done:
+    def settle(self, judge: Judge, decision: Decision, admission: object = None) -> Action:
         """Carry on with a request that enforcement has decided about.
 
         What is forwarded keeps `admission`, which comes back as `Ended`. If nothing is forwarded the upstream never
-        sees the request.
+        sees the request. Enforcement has to decide again where the client's user was to be asked and cannot be asked
+        one question more.
         """
         request = judge.request
         entry = self._waiting(judge)
@@ -317,7 +318,7 @@ class Session:
 
     # --- approval by the client's user (PROTOCOL section 4) ---------------------------------------------------------
 
-    def _ask(self, judge: Judge, entry: _Open, decision: Decision) -> Answer | Ask:
+    def _ask(self, judge: Judge, entry: _Open, decision: Decision) -> Answer | Ask | Judge:
         request, asking = judge.request, decision.asking
         asked = question(judge.uses, judge.peers.server, decision) if judge.elicits and asking is not None else None
         note = f"asking the client's user about `{printable(decision.tool)}`"
@@ -329,8 +330,7 @@ class Session:
                 )
                 return Answer(answer, note)
             frame = self._questions.hold(judge, request, decision, asked, asking.timeout)
-            if frame is not None:
-                return Ask(frame, note)
+            return judge._replace(elicits=False) if frame is None else Ask(frame, note)
         return self._unapproved(request, entry, decision, Approval.UNAVAILABLE, judge.asked_as)
 
     def _unapproved(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from intercept.approval.elicitation import MAX_HELD
 from intercept.approval.operator import Operator, open_approvals
 from intercept.approval.record import MAX_WAITING, Record, State
 from intercept.enforcement import Enforcer
@@ -218,6 +219,32 @@ def test_channels_have_their_turn_in_the_order_of_the_policy(tmp_path: Path) -> 
 
         assert (talk.to_client[-1].get("method") == "elicitation/create") is asked
         assert len(talk.records) == (0 if asked else 1)
+
+
+def test_what_is_more_than_the_client_s_user_can_be_asked_at_a_time_waits_for_an_operator(tmp_path: Path) -> None:
+    talk = Asked(tmp_path / "state.db")
+    talk.initialize(offers={"elicitation": {}})
+    for number in range(MAX_HELD):
+        talk.client(call(number, "wipe", number=number))
+    assert talk.records == []
+
+    talk.client(call("more", "wipe", number=MAX_HELD))
+    assert talk.last() == ("ask", "pending")
+    [record] = talk.records
+    assert record.uses[0].arguments == {"number": MAX_HELD}
+    assert talk.answer(State.APPROVED)
+    talk.client(call("again", "wipe", number=MAX_HELD))
+    assert [message["params"]["arguments"] for message in talk.to_upstream] == [{"number": MAX_HELD}]
+
+
+def test_where_the_policy_wants_the_client_s_user_alone_what_is_too_much_is_refused(tmp_path: Path) -> None:
+    talk = Asked(tmp_path / "state.db", ASKS + "approvals: {via: [elicitation]}\n")
+    talk.initialize(offers={"elicitation": {}})
+    for number in range(MAX_HELD + 1):
+        talk.client(call(number, "wipe", number=number))
+
+    assert talk.last()[1] == "unavailable"
+    assert talk.records == []
 
 
 def test_a_decline_of_the_client_s_user_is_final(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from intercept.approval.elicitation import MAX_HELD
 from intercept.approval.operator import Operator, open_approvals
 from intercept.approval.record import State
 from intercept.enforcement import Enforcer
@@ -141,3 +142,32 @@ def test_who_approved_outside_of_the_client_is_on_record(tmp_path: Path) -> None
         ("allow", {"answer": "approved", "id": record.id, "who": "ann"}),
     ]
     assert "ann" not in str(talk.to_client)
+
+
+def test_a_call_that_was_handed_on_to_an_operator_is_on_record_as_waiting_there(tmp_path: Path) -> None:
+    talk = Recorded(tmp_path / "audit", "tools: {pay: {action: require_approval}}\n")
+    operator = Operator(open_approvals(str(tmp_path / "state.db")), grant="test", random=os.urandom)
+    talk._enforcer = Enforcer(
+        MemoryStore(), grant="test", clock=lambda: talk.now, recorder=talk.recorder, operator=lambda: operator
+    )
+    talk.initialize(offers={"elicitation": {}})
+    for number in range(1, MAX_HELD + 2):
+        talk.client(call(number, "pay", number=number))
+
+    [approval] = talk.records("approval")
+    assert [approval[member] for member in ("call", "channel", "answer", "decision")] == [
+        MAX_HELD + 1,
+        "operator",
+        "pending",
+        "ask",
+    ]
+    assert [record["decision"] for record in talk.records("decision")] == ["ask"] * (MAX_HELD + 1)
+
+
+def test_a_call_for_which_nobody_is_left_to_be_asked_is_on_record_as_such(tmp_path: Path) -> None:
+    talk = Recorded(tmp_path / "audit", "tools: {pay: {action: require_approval}}\n")
+    talk.initialize(offers={"elicitation": {}})
+    for number in range(1, MAX_HELD + 2):
+        talk.client(call(number, "pay", number=number))
+
+    assert told(talk)[-1] == ("approval", MAX_HELD + 1, "elicitation", "unavailable", "ask")

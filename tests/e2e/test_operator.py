@@ -120,6 +120,18 @@ def told_id(details: dict[str, Any]) -> str:
     return str(details["approval_id"])
 
 
+def test_what_is_more_than_the_client_s_user_can_be_asked_at_a_time_waits_for_an_operator(desk: Desk) -> None:
+    with desk.client(offers=FORM) as client:
+        for number in range(64):
+            client.send(call("pay", number, amount=number))
+            assert json.loads(client.next_frame() or b"")["method"] == "elicitation/create"
+        waiting = made(client, 64, amount=64)
+        assert waiting["approval"] == "pending"
+        assert desk.approvals("approve", told_id(waiting)).returncode == 0
+        assert made(client, 65, amount=64) == {}
+        assert desk.calls == ["pay"]
+
+
 def test_with_a_key_only_its_owner_approves(desk: Desk) -> None:
     assert desk.approvals("keygen", str(desk.folder / "key")).returncode == 0
     with desk.client("--approval-key", str(desk.folder / "key.pub")) as client:
