@@ -48,6 +48,13 @@ def _texts(argument: str) -> dict[str, Json]:
         ("describe-instances", "Describes instances, and never changes them", READ),
         ("take_screenshot", "Take a screenshot of the page", READ),
         ("start_search", "Start a search for files", READ),
+        ("board_statistics", "Numbers of boards", READ),
+        ("payments_report", "", READ),
+        ("generate_passphrase", "Generate a passphrase", READ),
+        ("map_image", "Generate a static map image", READ),
+        ("geocoder", "Reverse geocode a point", READ),
+        ("onboarding", "Start here if you are new. Provides nothing; get a list of boards", WRITE),
+        ("ask_question", "Ask a question about a repository", READ),
         ("generate_deeplink", "Generate a link to a board", READ),
         ("create_board", "Create a board", WRITE),
         ("board_settings", "Updates the settings of a board", WRITE),
@@ -56,6 +63,11 @@ def _texts(argument: str) -> dict[str, Json]:
         ("resolve_thread", "Resolve a review thread", WRITE),
         ("maintenance", "Enable maintenance mode", WRITE),
         ("clear_cache", "Clear the cache", WRITE),
+        ("stop_time_entry", "Stop a running time entry", WRITE),
+        ("remove_background", "Remove the background of a picture", WRITE),
+        ("export", "Export a board to a file", WRITE),
+        ("import_asset", "Download an asset and bring it into the scene", WRITE),
+        ("browser_save_pdf", "Save the page", WRITE),
         ("xreadgroup", "Read entries as one of a group", WRITE),
         ("rebuild_index", "Rebuild the index", EXECUTE),
         ("restart_server", "Restart a server", EXECUTE),
@@ -68,10 +80,24 @@ def _texts(argument: str) -> dict[str, Json]:
         ("send_command", "Send a command to the device", EXECUTE),
         ("browser_click", "Click an element", EXECUTE),
         ("browser_select_option", "Select an option in a dropdown", EXECUTE),
+        ("set_temperature", "Set the temperature of a room", EXECUTE),
+        ("unlock_door", "Unlock a door", EXECUTE),
+        ("scan_ports", "Scan the ports of a host", EXECUTE),
+        ("delegate_task", "Delegate a task to an agent", EXECUTE),
+        ("researcher", "Autonomous research agent", EXECUTE),
+        ("request_anything", "Make a request to any endpoint of the API", EXECUTE),
+        ("reset_device", "Reset the device", EXECUTE),
+        ("update_firmware", "", EXECUTE),
         ("choose_tab", "Select the tab", EXECUTE),
         ("simulate_call", "Simulate a call with an agent", EXECUTE),
         ("finish_migration", "Finish the migration", EXECUTE),
         ("delete_board", "Delete a board", DESTRUCTIVE),
+        ("reset_device", "Reset the device to factory defaults", DESTRUCTIVE),
+        ("schedule_key_deletion", "Schedules a key for deletion", DESTRUCTIVE),
+        ("terminate_instances", "", DESTRUCTIVE),
+        ("release_ip_address", "Release an address", DESTRUCTIVE),
+        ("list_trim", "Trim a list", DESTRUCTIVE),
+        ("admin", "Execute a destructive command", DESTRUCTIVE),
         ("rebuild_server", "Rebuild a server from an image", DESTRUCTIVE),
         ("reinstall", "Reinstalls the operating system", DESTRUCTIVE),
         ("disable_backups", "Disable backups of a machine", DESTRUCTIVE),
@@ -87,6 +113,14 @@ def _texts(argument: str) -> dict[str, Json]:
         ("create_payment_link", "Create a link that collects money", FINANCIAL),
         ("update_adset", "Update an ad set", FINANCIAL),
         ("book_flight", "Book a flight", FINANCIAL),
+        ("swap", "Swap tokens", FINANCIAL),
+        ("mint_nft", "Mint an NFT", FINANCIAL),
+        ("claim_rewards", "Claim rewards", FINANCIAL),
+        ("remove_liquidity", "Remove liquidity from a pool", FINANCIAL),
+        ("adjust_balance", "Adjust the balance of a customer", FINANCIAL),
+        ("submit_checkout", "Submit the checkout", FINANCIAL),
+        ("accept_quote", "Accept a quote", FINANCIAL),
+        ("enable_campaign", "Enable a campaign of ads", FINANCIAL),
         ("create_budget_schedule", "Raise the budget of a campaign for a day", FINANCIAL),
         ("upgrade_plan", "Upgrade the plan of a customer", FINANCIAL),
         ("create_adjustment", "Create an adjustment to refund a transaction.", FINANCIAL),
@@ -248,6 +282,12 @@ def test_actions_in_a_description_in_quotes_count_like_an_enumeration() -> None:
     assert tool("boards", "Work with boards", action="one of 'list', 'create', 'delete'").category is DESTRUCTIVE
 
 
+def test_the_kinds_of_events_that_are_listed_are_no_actions() -> None:
+    assert tool("list_events", "List events", action=["create", "delete"]).category is READ
+    assert tool("get_boards", "Get boards", action=["get", "delete"]).category is DESTRUCTIVE
+    assert tool("list_events", "List or delete events", action=["create", "delete"]).category is DESTRUCTIVE
+
+
 @pytest.mark.parametrize("values", [["open", "closed", "all"], ["build_failed", "marked", "assigned", "mentioned"]])
 def test_a_filter_is_no_choice_of_actions(values: list[Json]) -> None:
     verdict = tool("list_todos", "List to-dos", action=values)
@@ -285,7 +325,16 @@ def test_any_request_that_arguments_describe_is_execute() -> None:
     assert tool("api", "Talk to the API", method=["GET", "POST", "DELETE"], path="where").category is EXECUTE
 
 
+def test_what_an_argument_says_of_itself_counts_where_the_words_are_harmless() -> None:
+    assert tool("upload_file", "Upload a file", target="CSS selector of the input").category is EXECUTE
+    assert tool("scan_site", "", extra_args="for the command line").category is EXECUTE
+    assert tool("api", "Talk to the API", method="GET, POST or DELETE").category is EXECUTE
+    assert tool("update_request", "Update a saved request", method=["GET", "POST"]).category is WRITE
+    assert tool("aggregate", "Aggregate records", pipeline="stages").category is EXECUTE
+
+
 def test_arguments_tell_of_money_where_no_verb_does() -> None:
+    assert tool("move_between", "Move between accounts", amount="how much", to_account="which").category is FINANCIAL
     assert tool("create_movement", "", amount="how much", recipient="who").category is FINANCIAL
     assert tool("create_campaign", "", daily_budget="how much").category is FINANCIAL
     assert tool("create_campaign", "", subject="of the mail").category is WRITE
@@ -386,10 +435,17 @@ def test_no_annotation_lowers_anything() -> None:
 
 
 def test_annotations_raise_what_the_words_leave_open() -> None:
-    assert tool("get_board", "Get a board", hints={"destructiveHint": True}).category is WRITE
+    assert tool("get_board", "Get a board", hints={"readOnlyHint": False, "destructiveHint": True}).category is WRITE
     assert tool("status", "Status", hints={"readOnlyHint": False}).category is WRITE
     assert tool("frobnicate", "", hints={"destructiveHint": True}).risk is Risk.HIGH
     assert "annotated-destructive" in tool("update_board", "", hints={"destructiveHint": True}).flags
+
+
+def test_a_default_that_is_spelt_out_changes_nothing_for_a_verb_that_surely_reads() -> None:
+    assert tool("find_boards", "Find boards", hints={"destructiveHint": True}).category is READ
+    assert tool("search", "Search by title", hints={"destructiveHint": True}).category is READ
+    assert tool("board_query", "Query a board", hints={"destructiveHint": True}).category is READ
+    assert tool("board", "Board", hints={"destructiveHint": True}).category is WRITE
 
 
 @pytest.mark.parametrize("hints", [{"readOnlyHint": "yes"}, {"destructiveHint": 1}, {}])

@@ -25,6 +25,8 @@ _BROWSER: Final = each(
     " computer android browser chrome chromium cursor keyboard mobile mouse playwright puppeteer simulator"
 )
 """In a tool's name: what it changes, it changes by acting like a person at a screen."""
+_KEEPING: Final = each("clipboard export save")
+"""In the name of such a tool: what is seen there is kept, and nothing is done to it."""
 _AT_SCREENS: Final = each("check choose select uncheck")
 """Verbs that only look anywhere else."""
 _CONTROL: Final = each("abort continue pause resume skip start stop")
@@ -35,6 +37,9 @@ _SQL: Final = re.compile(r"\b(?:sql|kql|cypher|graphql|sparql|soql|select|insert
 _SQL_TEXTS: Final = each("commands queries query sql statement statements string text")
 _SQL_NAMES: Final = each("cypher kql query sql statement")
 _COMMAND_NAMES: Final = each("bash cmd command commands javascript js powershell script shell")
+_MORE: Final = each("additional cli extra raw")
+_OPTIONS: Final = each("args arguments flags options")
+"""`extra_args`: they go to a command as they are."""
 _MAYBE_CODE: Final = each("args argv code expression function input program python snippet source")
 _RUNS_CODE: Final = re.compile(
     r"\b(?:runs?|running|execut\w+|evaluat\w+|interpret\w*)\b[^.\n]{0,40}\b(?:code|commands?|expressions?|functions?|programs?"
@@ -47,6 +52,7 @@ _OUTPUTS: Final = each("download output save")
 _NEAR: Final = each("dest destination local target")
 _FILES: Final = each("dir directory file filename folder path to")
 """In an argument's name: `output_path`, `saveTo`; with one of `_NEAR` it may be where something is read as well."""
+_TO_FILE: Final = re.compile(r"\bto (?:a |the |your )?(?:local )?(?:disk|file|filesystem|folder|path)\b", re.IGNORECASE)
 _ANALYSING: Final = each("""
     add analyse analyze check compare convert create define delete diff edit estimate explain format generate lint
     list optimise optimize parse put register remove review save schedule search set store suggest translate update
@@ -58,23 +64,38 @@ _METHODS: Final = frozenset({"DELETE", "PATCH", "POST", "PUT"})
 _BUYS: Final = re.compile(
     r"\b(?:and|to) (?:bill|buy|charge|credit|debit|pay|purchase|refund|withdraw)\b", re.IGNORECASE
 )
-_MAKES: Final = each("add checkout confirm create issue make place send submit")
+_MAKES: Final = each("add checkout confirm create issue make move place send submit transfer")
 _RECEIVERS: Final = each("beneficiary destination iban payee payer recipient wallet")
+_TO: Final = frozenset({frozenset({"to"}), frozenset({"to", "account"}), frozenset({"to", "address"})})
 _BUDGETS: Final = each("bid budget spend")
+_ADVERTISING: Final = re.compile(r"\b(?:ads?|advertis\w+|budget|spend\w*)\b", re.IGNORECASE)
 _LAUNCHES: Final = each("activate create duplicate enable launch publish resume start update")
 _ALSO_CHANGES: Final = re.compile(
     r"\b(?:and|also|then|automatically|will)\s+(?:also\s+|then\s+|automatically\s+)?"
-    r"(?:creates?|deletes?|modif(?:y|ies)|overwrites?|persists?|removes?|saves?|sends?|stores?|updates?|writes?)\s+"
+    r"(?:brings?|creates?|deletes?|imports?|modif(?:y|ies)|overwrites?|persists?|removes?|saves?|sends?|stores?|updates?|writes?)\s+"
     r"(?:it|them|the|a|an|new|your|this|any|all)\b(?! (?:report|list|summary|link|url))",
     re.IGNORECASE,
 )
+_IN_A_PAGE: Final = re.compile(r"\bCSS selector\b|\bXPath\b|\belement\b[^.\n]{0,80}\bsnapshot\b", re.IGNORECASE)
+"""How an argument is described that names a part of a page in a browser."""
+_ANY_REQUEST: Final = re.compile(
+    r"\b(?:any|arbitrary|custom|raw)\s+(?:[\w-]+\s+){0,2}(?:API|endpoint|HTTP|method|request)s?\b", re.IGNORECASE
+)
+_AGENT: Final = re.compile(r"\bautonomous(?:ly)?\b", re.IGNORECASE)
+_DESTRUCTIVE: Final = re.compile(r"(?<!non-)(?<!non )(?<!not )\bdestructive\b", re.IGNORECASE)
 _IRREVERSIBLE: Final = re.compile(
     r"\b(?:all|any|existing|current|the) [^.\n]{0,40}\b(?:data|contents?|files?|disk)\b[^.\n]{0,40}"
     r"\b(?:deleted|destroyed|erased|lost|overwritten|removed|wiped)\b"
-    r"|\b(?:irreversibl\w+|cannot be undone|can't be undone)\b",
+    r"|\b(?:irreversibl\w+|(?:cannot|can't) be undone|(?:is|are) destructive|factory (?:defaults|reset|settings))\b",
     re.IGNORECASE,
 )
 _READ_ONLY: Final = re.compile(r"\bread[- ]only\b|\bSELECT (?:query|queries|statements?)\b", re.IGNORECASE)
+
+
+_ANSWERS: Final = each(
+    "alerts balance details health history info information metadata overview report reports statistics summary version"
+)
+"""What a tool is named after that answers with it."""
 
 
 class _Vote(NamedTuple):
@@ -211,8 +232,12 @@ def _decide(tool: _Tool, choice: Choice | None) -> _Vote:
             vote for vote in names if SEVERITY[VERBS[vote.verb]] > SEVERITY[Category.EXECUTE] and vote.verb in beginning
         ]
         return _worst([worst, *acting])
+    if (last := words(tool.name)[-1:]) and last[0] in _ANSWERS and not strong:
+        return _Vote(Category.READ, f"name: `{last[0]}`, and no word says otherwise")
     if names:
         return names[0]
+    if told := _AGENT.search(first_sentence(tool.description)):
+        return _Vote(Category.EXECUTE, f"description: `{told[0]}`")
     if _READ_ONLY.search(tool.description):
         return _Vote(Category.READ, "description: read-only, and no word says otherwise")
     return _Vote(Category.WRITE, "no word tells what it does", strong=False)
@@ -231,6 +256,7 @@ def _choice(tool: _Tool) -> Choice | None:
 
 def _choices(tool: _Tool) -> Iterator[Choice]:
     named = bool(tool.names) and tool.names[0].strong and tool.names[0].verb not in EMPTY
+    filters = tool.reads and all(VERBS[phrase.verb] is Category.READ for phrase in tool.texts)
     for argument in tool.arguments:
         parts = words(argument.name)
         chooser = chooses(argument) and (len(parts) == 1 or parts[-1] in {"action", "command", "operation"})
@@ -243,6 +269,8 @@ def _choices(tool: _Tool) -> Iterator[Choice]:
         firsts = {words(action.value)[0] for action in actions}
         if named and firsts <= _CONTROL:
             continue
+        if named and filters and all(action.category is not Category.READ for action in actions):
+            continue  # which events are looked for
         all_verbs = len(actions) == len(values) and firsts.isdisjoint(ALSO_NOUNS)
         if len(actions) >= 2 and (
             (all_verbs and ITEMS not in argument.path) or (chooser and len(actions) * 2 >= len(values))
@@ -273,8 +301,12 @@ def _holds_code(tool: _Tool, argument: Argument) -> str:
         found & _SQL_NAMES and _SQL.search(argument.description + tool.description[:300])
     ):
         return "SQL"
+    if "pipeline" in found and "aggregat" in tool.description.lower():
+        return "a query"
     if len(argument.path) > 1:
         return ""
+    if not _MORE.isdisjoint(words(argument.name)) and found & _OPTIONS:
+        return "options of a command"
     if found & _COMMAND_NAMES or (found & _MAYBE_CODE and _RUNS_CODE.search(first_sentence(tool.description))):
         return "a command or code"
     return ""
@@ -288,27 +320,29 @@ def _by_arguments(tool: _Tool, vote: _Vote) -> _Vote | None:
             return _Vote(Category.EXECUTE, f"argument `{argument.name}` holds {what}", vote.verb)
         if (
             "method" in words(argument.name)
-            and _METHODS & {value.upper() for value in argument.values}
-            and tool.verbs.isdisjoint({"list", "search"})
+            and _METHODS & set(re.findall("[A-Z]+", " ".join(argument.values).upper() or argument.description))
+            and tool.verbs.isdisjoint(_ANALYSING)
         ):
             return _Vote(Category.EXECUTE, f"argument `{argument.name}` can be any HTTP method", vote.verb)
-    if vote.category is Category.READ and (path := _written(tool)):
-        return _Vote(Category.WRITE, f"argument `{path}` is a file that it writes", vote.verb)
+    if vote.category is Category.READ and (told := _written(tool)):
+        return _Vote(Category.WRITE, f"{told}: a file that it writes", vote.verb)
     return None
 
 
 def _written(tool: _Tool) -> str:
-    """The argument that says into which file of its own machine a tool that reads puts the answer; empty if none does.
+    """What says that a tool that reads puts the answer into a file of its own machine; empty if nothing does.
 
     Most tools that merely can do so are asked for the answer itself.
     """
     fetches = not tool.verbs.isdisjoint(_FETCHES)
+    if fetches and (told := _TO_FILE.search(first_sentence(tool.description))):
+        return f"description: `{told[0]}`"
     for argument in tool.arguments:
         parts = frozenset(words(argument.name))
         if not argument.is_text or parts.isdisjoint(_FILES):
             continue
         if (fetches and parts & (_OUTPUTS | _NEAR)) or (argument.required and parts & _OUTPUTS):
-            return argument.name
+            return f"argument `{argument.name}`"
     return ""
 
 
@@ -316,26 +350,35 @@ def _money(tool: _Tool) -> str:
     """Which arguments say that money moves or is committed; empty if none does."""
     found = {argument.name: frozenset(words(argument.name)) for argument in tool.arguments if len(argument.path) == 1}
     amount = next((name for name, parts in found.items() if "amount" in parts), "")
-    receiver = next((name for name, parts in found.items() if parts & _RECEIVERS or parts == {"to"}), "")
+    receiver = next((name for name, parts in found.items() if parts & _RECEIVERS or parts in _TO), "")
     if amount and receiver and tool.verbs & _MAKES:
         return f"arguments `{amount}` and `{receiver}`"
-    budget = next((name for name, parts in found.items() if parts & _BUDGETS), "")
-    if budget and "campaign" in tool.heads and tool.verbs & _LAUNCHES:
-        return f"argument `{budget}` of a campaign"
+    if "campaign" in tool.heads and tool.verbs & _LAUNCHES:
+        if budget := next((name for name, parts in found.items() if parts & _BUDGETS), ""):
+            return f"argument `{budget}` of a campaign"
+        if told := _ADVERTISING.search(f"{' '.join(words(tool.name))} {first_sentence(tool.description)}"):
+            return f"a campaign, and `{told[0]}`"
     return ""
 
 
 def _by_phrases(tool: _Tool, vote: _Vote) -> _Vote | None:
     acting = sorted(_BROWSER.intersection(words(tool.name)))
-    if acting and (vote.category is Category.WRITE or vote.verb in _AT_SCREENS):
+    changes = vote.category is Category.WRITE and _KEEPING.isdisjoint(words(tool.name))
+    if acting and (changes or vote.verb in _AT_SCREENS):
         return _Vote(Category.EXECUTE, f"name: acts in a `{acting[0]}`", vote.verb)
+    if changes and (part := next((each for each in tool.arguments if _IN_A_PAGE.search(each.description)), None)):
+        return _Vote(Category.EXECUTE, f"argument `{part.name}` is a part of a page", vote.verb)
     if vote.category is Category.READ:
         told = _ALSO_CHANGES.search(tool.description[:600])
         if told and tool.reads and "also" not in told[0].lower():
             told = None  # it may be something else that does so
         return _Vote(Category.WRITE, f"description: `{' '.join(told[0].split())}`", vote.verb) if told else None
+    if vote.category is Category.WRITE and (told := _ANY_REQUEST.search(first_sentence(tool.description))):
+        return _Vote(Category.EXECUTE, f"description: `{told[0]}`", vote.verb)
     if not tool.verbs.isdisjoint(_MAKES) and (told := _BUYS.search(first_sentence(tool.description))):
         return _Vote(Category.FINANCIAL, f"description: `{told[0]}`", vote.verb)
+    if vote.category is Category.EXECUTE and (told := _DESTRUCTIVE.search(first_sentence(tool.description))):
+        return _Vote(Category.DESTRUCTIVE, f"description: `{told[0]}`", vote.verb)
     if (
         (vote.category is Category.EXECUTE or not vote.verb)
         and vote.verb != "deploy"
@@ -380,7 +423,7 @@ def _weigh(tool: _Tool, definition: Json, vote: _Vote, evidence: list[str], choi
         tool.heads | frozenset(map(singular, words(tool.name))),
         secret=bool(secret),
         private=bool(private),
-        sql="SQL" in code.values(),
+        sql=not {"SQL", "a query"}.isdisjoint(code.values()),
         command="a command or code" in code.values(),
         read_only=bool(_READ_ONLY.search(tool.description)),
     )
@@ -403,7 +446,9 @@ def _annotated(verdict: Verdict, definition: Json, *, sure: bool) -> Verdict:
         if verdict.category is Category.READ:
             return verdict
         return replace(verdict, flags=(*verdict.flags, "annotated-read-only"))
-    if verdict.category is Category.READ and (destroys is True or (reads is False and not sure)):
+    # `destructiveHint` alone is its default spelt out, and says something only of a tool that does not read.
+    writes = (reads is False and destroys is True) if sure else (reads is False or destroys is True)
+    if verdict.category is Category.READ and writes:
         return replace(
             verdict,
             category=Category.WRITE,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from .lexicon import ALSO_NOUNS, VERBS, each
+from .lexicon import ALSO_NOUNS, PLAIN_READING, VERBS, each
+from .model import Category
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _BRAND: Final = re.compile(
@@ -22,7 +23,7 @@ _TOKEN: Final = re.compile(r"[A-Za-z][A-Za-z'\u2019-]*|[,/&]")
 _SENTENCE: Final = re.compile(r"(?<=[.!?:])\s+|\n+|\s+[-\u2013\u2014|]\s+")
 _NOISE: Final = re.compile(r"\A(?:[^A-Za-z\[(<`]+|\[[^\]]{0,60}\]\s*|\([^)]{0,60}\)\s*|<[^>]{0,60}>\s*|[`*_\[(<])")
 _ASIDE: Final = re.compile(
-    r"(?:args?|beta|caution|deprecat\w*|experimental|important|note|prerequisites?|requires?|returns:|security|warning)\b",
+    r"(?:args?|beta|caution|deprecat\w*|experimental|important|note|prerequisites?|requires?|returns:|security|start\s+here|warning)\b",
     re.IGNORECASE,
 )
 """How a sentence begins that does not say what the tool does."""
@@ -57,6 +58,8 @@ _SMALL: Final = each("""
     a all an another any brand-new complete current detailed existing given its more multiple new of one or selected
     several single some specific specified the their these this up your
 """)
+_ARTICLES: Final = each("a all an any the this your")
+"""`Query a table` is surely an act, `query language` is not; of verbs that change something, one is careful anyway."""
 EMPTY: Final = each("access do execute handle have help make manage perform provide run support take use")
 """Verbs that say little of their own: what follows them does."""
 _MEASURES: Final = each("batch copy kind list number set type")
@@ -183,7 +186,9 @@ def first_sentence(description: str) -> str:
 
 def _opening(sentence: str, name: str) -> str:
     text = sentence.strip()
-    if name and re.match(rf"{re.escape(name)}(?![A-Za-z])", text, re.IGNORECASE):
+    if name and re.match(
+        rf"{re.escape(name)}{'(?![A-Za-z])' if len(words(name)) > 1 else ' *[:-]'}", text, re.IGNORECASE
+    ):
         text = text[len(name) :]
     before = ""
     while before != text:
@@ -200,8 +205,11 @@ def _read(text: str) -> tuple[Phrase, ...]:
         verb = verb_of(tokens[at]) or verb_of(tokens[at].rpartition("-")[2])
         if verb is None:
             break
-        verbs.append(verb)
         at += 1
+        following = tokens[at] if at < len(tokens) else ""
+        if verb in ALSO_NOUNS and following in VERBS and following not in ALSO_NOUNS:
+            continue  # `reverse geocode an address`
+        verbs.append(verb)
         if at == len(tokens) or tokens[at] not in {",", "/", "or", "and", "&", "then"}:
             break
         while at < len(tokens) and tokens[at] in {",", "/", "or", "and", "&", "then"}:
@@ -210,8 +218,14 @@ def _read(text: str) -> tuple[Phrase, ...]:
     if verbs and verbs[-1] in _CONVERTING:  # what comes out of it counts
         rest = rest[next((i + 1 for i, token in enumerate(rest[:8]) if token in {"to", "into"}), 0) :]
     things = _things(rest)
+    acting = bool(rest) and rest[0] in _ARTICLES
     return tuple(
-        Phrase(verb, tuple(map(singular, things)), _heads(things), verb not in ALSO_NOUNS)
+        Phrase(
+            verb,
+            tuple(map(singular, things)),
+            _heads(things),
+            verb not in ALSO_NOUNS or verb in PLAIN_READING or (acting and VERBS[verb] is Category.READ),
+        )
         for verb in dict.fromkeys(verbs)
     )
 

@@ -12,21 +12,21 @@ from typing import Final, NamedTuple
 from .model import Category
 
 _READING: Final = """
-    aggregate analyse analyze audit autocomplete benchmark browse calc calculate cat check choose compare compute
-    consult convert correlate count decode decrypt demonstrate describe detect diagnose diff digest discover display
-    download echo encode enumerate estimate evaluate examine explain explore export extract fetch filter find forecast
-    gather geocode get glob grep head help identify inspect interpret introspect investigate know lint list locate log
-    look lookup ls map measure monitor observe outline parse peek ping poll predict preview profile query rank read
-    recall receive recommend render research resolve retrieve return reverse sample scan scrape screenshot search see
-    select show similar simulate size sniff sort stat stats status suggest summarise summarize survey tail tell think
-    top trace track transcribe translate traverse triage understand validate verify view visualise visualize wait watch
-    whoami whois
+    aggregate analyse analyze ask audit autocomplete benchmark browse calc calculate cat check choose compare compute
+    consult convert correlate count decode decompile decrypt demonstrate describe detect diagnose diff digest
+    disassemble discover display download echo encode enumerate estimate evaluate examine explain explore export extract
+    fetch filter find forecast gather geocode get glob grep head help identify inspect interpret introspect investigate
+    know lint list locate log look lookup ls map measure monitor observe outline parse peek ping poll predict preview
+    profile query rank read recall receive recommend render research resolve retrieve return reverse sample scan scrape
+    screenshot search see select show similar simulate size sniff sort stat stats status suggest summarise summarize
+    survey tail tell think top trace track transcribe translate traverse triage understand validate verify view
+    visualise visualize wait watch whoami whois
 """
 """What they leave behind is an answer."""
 
 _WRITING: Final = """
     accept ack acknowledge activate add adjust allocate alter amend annotate append apply approve archive assign
-    associate attach authenticate author authorise authorize backup bind blacklist block book bookmark bridge bump
+    associate attach authenticate author authorise authorize backup bind blacklist block book bookmark boost bridge bump
     cancel capture change checkout cherry-pick claim classify clone close collect comment commit complete compose
     compress configure confirm connect consolidate consume contest copy create crop customise customize deactivate
     decline decrease decrement defer define delay delegate demote deny deprecate design dim disable disapprove
@@ -34,29 +34,29 @@ _WRITING: Final = """
     expire extend favorite favourite finalise finalize finish fix flag follow fork format forward freeze fulfil fulfill
     generate give grant group handle hide highlight hset import improve increase increment index ingest init initialise
     initialize inject insert instantiate invite isolate issue join label leave link lock login logout lpush make manage
-    mark memorize merge message mkdir modify mount move mutate mute name nominate note notify onboard open opt optimize
-    order organise organize override park patch pin place plan populate post prepare prepend prioritise prioritize
-    propose protect provision publish pull push put quarantine rate react reactivate rearrange reassign rebase record
-    recover redact redirect refine refresh regenerate register reject relate release relocate remember remind rename
-    renew reopen reorder reorganise reorganize repair replace reply report repost reprioritise reprioritize request
-    reschedule resend reserve reset respond restore restrict resubmit retitle retweet revert review rotate rpush sadd
-    save schedule send set setup share shorten sign snapshot snooze split squash stage star stash store submit subscribe
-    supersede suspend swap switch synthesise synthesize tag take toggle touch transfer transform transition tweak tweet
-    typing unarchive unban unblock uncheck undelete undo unfreeze ungroup unhide unlock unmark unmute unpin unprotect
-    unresolve unset unstage unstar unsubscribe unvote unwrap update upload upsert upvote vote whitelist wrap write xack
-    xadd xclaim xreadgroup zadd zip
+    mark memorize merge message mint mkdir modify mount move mutate mute name nominate note notify onboard open opt
+    optimize order organise organize override park patch pin place plan populate post prepare prepend prioritise
+    prioritize propose protect provision publish pull push put quarantine rate react reactivate rearrange reassign
+    rebase record recover redact redirect refine refresh regenerate register reject relate release relocate remember
+    remind rename renew reopen reorder reorganise reorganize repair replace reply report repost reprioritise
+    reprioritize request reschedule resend reserve reset respond restore restrict resubmit retitle retweet revert review
+    rotate rpush sadd save schedule send set setup share shorten sign snapshot snooze split squash stage star stash
+    store submit subscribe supersede supply suspend swap switch synthesise synthesize tag take toggle touch transfer
+    transform transition trim tweak tweet typing unarchive unban unblock uncheck undelete undo unfreeze ungroup unhide
+    unlock unmark unmute unpin unprotect unresolve unset unstage unstar unsubscribe unvote unwrap update upload upsert
+    upvote vote whitelist wrap write xack xadd xclaim xreadgroup zadd zip
 """
 """They change or create what can be changed back; sending and publishing is among them."""
 
 _RUNNING: Final = """
-    abort actuate arm bash boot bootstrap build call click compile conduct control cordon crawl debug deploy disarm
-    dispatch doubleclick downgrade drag drain drive eject emulate eval exec execute failover fill fuzz goto halt
+    abort actuate arm bash boot bootstrap build call cast click compile conduct control cordon crawl debug deploy disarm
+    dispatch doubleclick downgrade drag drain drive eject emulate eval exec execute failover fill flash fuzz goto halt
     hibernate hover initiate install instruct interact interrupt invoke kill launch load migrate navigate orchestrate
     pause perform play power press print probe process promote pump reboot rebuild recompile reconnect recreate recycle
     redeploy redrive reindex reinstall relaunch reload replay reprocess requeue rerun resize restart resume resync retry
-    rewind rollback rollout run scale scroll scrub shell shutdown signal skip spawn speak spin start step stop swipe
-    sync synchronise synchronize tap terminate test train trigger tunnel turn type uncordon undeploy unpause upgrade
-    wake
+    rewind rollback rollout run scale scroll scrub seek shell shutdown signal skip spawn speak spin start step stop
+    swipe sync synchronise synchronize tap terminate test train trigger tunnel turn type uncordon undeploy unpause
+    upgrade wake
 """
 """They set something in motion whose effect is not in the verb."""
 
@@ -65,13 +65,13 @@ _DESTROYING: Final = """
     dispose dissociate drop empty eradicate erase evict expel expunge flush flushall flushdb forget hdel invalidate kick
     lpop lrem nuke obliterate offboard overwrite pop prune purge reformat reimage remove revoke rm rmdir rpop shred srem
     strip subtract takedown trash truncate unassign unassociate unbind undefine unenroll unfollow uninstall unlabel
-    unlike unlink unmap unpublish unreact unregister unshare untag vacuum void wipe xdel xtrim zap zrem
+    unlike unlink unmap unpublish unreact unregister unshare untag vacuum void wipe xdel xtrim zrem
 """
 """Something is gone afterwards."""
 
 _PAYING: Final = """
-    bid buy charge credit debit deposit disburse donate fund hedge invest liquidate pay payout purchase redeem refund
-    reimburse remit rent repay sell settle stake tokenise tokenize topup trade unstake wager withdraw
+    bid borrow buy charge credit debit deposit disburse donate fund hedge invest liquidate pay payout purchase redeem
+    refund reimburse remit rent repay sell settle stake tokenise tokenize topup trade unstake wager withdraw
 """
 """Money moves, or somebody owes it."""
 
@@ -94,7 +94,7 @@ ALSO_NOUNS: Final = each("""
     aggregate archive audit authenticate author backup benchmark bid block book bookmark bridge build bump call
     capture change charge check checkout claim clean clear click clone close comment commit complete compose connect
     control copy count crawl credit debug deploy deposit design diff digest dispatch display download draft drive drop
-    echo email embed empty estimate exchange exec exercise expand export extract fill filter fix flag follow fork
+    echo email embed empty estimate exchange exec exercise expand export extract fill filter fix flag flash follow fork
     format forward fund group head hedge help highlight import increase index init insert install invite issue join
     label launch leave link lint load lock log login logout look lookup make map measure merge message monitor mount
     move name note open order outline override park patch pause pay payout pin place plan play poll pop post power
@@ -130,14 +130,14 @@ def _sense(category: Category, why: str, verbs: str, things: str = "", unless: s
 
 
 _MONEY: Final = """
-    bill boleto cashout charge chargeback cheque deposit disbursement donation installment invoice loan mandate
-    payable paycheck payment payout payroll pix preapproval purchase refund reimbursement remittance salary settlement
-    subscription wager withdrawal
+    bill boleto cashout charge chargeback cheque deposit disbursement donation installment invoice liquidity loan
+    mandate payable paycheck payment payout payroll pix preapproval purchase refund reimbursement remittance salary
+    settlement subscription wager withdrawal
 """
 """What is not changed without money or a debt moving."""
 _NOT_MONEY: Final = """
-    attribute battery car comment email endpoint ev event filter label list metadata method newsletter note
-    notification profile provider push reminder setting sns tag template topic trial vehicle webhook
+    attribute battery car comment email endpoint ev event filter label list metadata method newsletter note notification
+    profile provider push reminder setting sns tag template topic trial vehicle webhook
 """
 """Beside them a word of money names a setting, a message or a stream."""
 
@@ -161,16 +161,23 @@ SENSES: Final = (
         "generates media, which costs",
         "compose convert generate synthesise synthesize",
         "animation asset audio avatar dialogue effect image model music sound speech song video",
+        "chart diagram map plot",
     ),
     _sense(
         Category.READ,
         "asks a question",
         "execute perform run make conduct",
         "aggregation analysis analytics audit check comparison diagnostic diagnostics grep insight lint logql lookup"
-        " metricsql promql read_operation search traceql validation",
+        " metricsql plan promql read_operation search traceql validation",
     ),
     _sense(Category.READ, "asks a question", "start", "search"),
     _sense(Category.READ, "answers with it", "create generate", "deeplink"),
+    _sense(
+        Category.READ,
+        "answers with it",
+        "generate",
+        "barcode chart diagram graph map map_image passphrase password plot type uuid",
+    ),
     _sense(
         Category.READ, "takes a picture", "capture take", "dom frame heap heapsnapshot photo picture screen screenshot"
     ),
@@ -212,6 +219,9 @@ SENSES: Final = (
         "evidence",
     ),
     _sense(Category.FINANCIAL, "takes the money", "receive record", "payment"),
+    _sense(Category.FINANCIAL, "takes the money", "complete confirm create submit", "checkout checkout_session"),
+    _sense(Category.FINANCIAL, "takes the money", "claim", "airdrop reward staking_reward"),
+    _sense(Category.FINANCIAL, "changes what is owed", "adjust increase set update", "balance"),
     _sense(Category.FINANCIAL, "money is paid for it", "approve submit", "expense reimbursement timecard timesheet"),
     _sense(
         Category.FINANCIAL,
@@ -223,14 +233,14 @@ SENSES: Final = (
     _sense(
         Category.FINANCIAL,
         "advertising spends money",
-        "activate create duplicate edit enable launch publish resume schedule set start update",
+        "activate boost create duplicate edit enable launch publish resume schedule set start update",
         "ad ad_budget ad_campaign ad_group ad_set adgroup adset budget_schedule campaign_budget",
     ),
     _sense(
         Category.FINANCIAL,
         "an order commits money",
-        "cancel close create execute modify open place replace submit",
-        "order position trade",
+        "cancel close complete create execute modify open place replace start submit",
+        "grid_bot order position trade trading_bot",
         "sort stop view work",
     ),
     _sense(
@@ -240,6 +250,8 @@ SENSES: Final = (
         "plan subscription tier",
         _NOT_MONEY,
     ),
+    _sense(Category.FINANCIAL, "commits to a purchase", "accept", "quote"),
+    _sense(Category.FINANCIAL, "advertising spends money", "boost promote", "listing post product"),
     _sense(Category.FINANCIAL, "commits to a purchase", "book reserve", "car flight hotel ticket trip"),
     _sense(Category.WRITE, "takes back what was asked", "withdraw", "application consent invitation offer request"),
     _sense(Category.FINANCIAL, "trades", "exercise", "contract option option_position position"),
@@ -260,8 +272,8 @@ SENSES: Final = (
     _sense(
         Category.FINANCIAL,
         "moves money",
-        "bridge send sign submit swap transfer",
-        "token transaction",
+        "bridge mint send sign submit supply swap transfer",
+        "asset erc20 nft tip token transaction",
         "access auth csrf device push reset session verification",
     ),
     _sense(
@@ -277,8 +289,13 @@ SENSES: Final = (
         Category.EXECUTE,
         "starts it",
         "create dispatch schedule submit",
-        "build deployment execution job pipeline rollout run",
+        "browser_session build deployment execution job pipeline rollout run sandbox",
     ),
+    _sense(Category.EXECUTE, "starts it anew", "reset", "device droplet instance machine router server vm"),
+    _sense(Category.EXECUTE, "probes other machines", "scan", "host network port subnet target"),
+    _sense(Category.EXECUTE, "cuts a machine off", "isolate", "device endpoint host machine"),
+    _sense(Category.EXECUTE, "has it carried out", "ask delegate", "agent assistant subagent task"),
+    _sense(Category.EXECUTE, "changes what runs", "flash install update upgrade", "firmware"),
     _sense(
         Category.EXECUTE,
         "changes what runs",
@@ -302,24 +319,27 @@ SENSES: Final = (
     _sense(
         Category.EXECUTE,
         "moves a device",
-        "control set toggle",
-        "brightness climate cover fan lamp light outlet switch thermostat volume",
+        "activate control lock set toggle unlock",
+        "brightness car climate cover door fan gate lamp light outlet scene switch temperature thermostat vehicle"
+        " volume",
     ),
     _sense(Category.EXECUTE, "has it carried out", "send", "command key keystroke signal"),
     _sense(Category.EXECUTE, "starts it", "kick", "off"),
     _sense(Category.EXECUTE, "opens a tunnel", "forward", "port"),
     _sense(Category.EXECUTE, "places a call", "create make place start", "call"),
     # --- what only changes
+    _sense(Category.WRITE, "changes a picture or a sound", "remove", "background noise silence watermark"),
     _sense(Category.WRITE, "changes how it looks", "resize", "column element frame image node row shape"),
     _sense(Category.WRITE, "changes a rank", "demote promote", "candidate epic issue member milestone role user"),
     _sense(
         Category.WRITE,
         "is set again at any time",
         "clear disconnect",
-        "buffer cache console context dir directory filter selection session",
+        "buffer cache console context default dir directory filter selection session",
     ),
     _sense(Category.WRITE, "fills again by itself", "flush invalidate purge", "cache cdn"),
     _sense(Category.WRITE, "a small sign", "start stop", "typing"),
+    _sense(Category.WRITE, "notes the time", "pause resume start stop", "time_entry timer"),
     # --- what is lost
     _sense(
         Category.DESTRUCTIVE,
@@ -331,7 +351,7 @@ SENSES: Final = (
         Category.DESTRUCTIVE,
         "what was there is lost",
         "reset",
-        "branch commit data database dns dns_record dns_zone factory head table zone",
+        "branch commit data database dns dns_record dns_zone factory head offset table zone",
     ),
     _sense(
         Category.DESTRUCTIVE,
@@ -339,7 +359,27 @@ SENSES: Final = (
         "format rebuild recreate reinstall",
         "computer disk drive droplet instance machine operating_system os partition server vm volume vps",
     ),
-    _sense(Category.DESTRUCTIVE, "takes a protection away", "deactivate disable", "backup firewall mfa protection waf"),
+    _sense(Category.DESTRUCTIVE, "what was there is lost", "trim", "array history list log stream"),
+    _sense(
+        Category.DESTRUCTIVE,
+        "takes a protection away",
+        "deactivate disable",
+        "backup firewall mfa protection waf",
+        "privacy",
+    ),
+    _sense(
+        Category.DESTRUCTIVE,
+        "it is gone afterwards",
+        "confirm execute initiate perform request schedule start submit trigger",
+        "deletion destruction erasure removal",
+    ),
+    _sense(
+        Category.DESTRUCTIVE,
+        "it is gone afterwards",
+        "terminate",
+        "cluster droplet environment fleet instance machine server vm",
+    ),
+    _sense(Category.DESTRUCTIVE, "somebody else can have it", "release", "elastic_ip ip ip_address phone_number"),
     _sense(Category.DESTRUCTIVE, "gives up membership", "leave", "channel group organization team workspace"),
 )
 """Looked at in this order for the verb that was found; the first that fits counts."""
