@@ -31,6 +31,7 @@ tools:
   greet: {{action: require_approval}}
   count: {{action: require_approval, approval: {{timeout: 1}}}}
   wait: {{action: require_approval}}
+  touch: {{limits: [{{max: 1, window: 1}}]}}
 """
 YES: dict[str, Json] = {"action": "accept", "content": {"decision": "allow once"}}
 
@@ -57,7 +58,9 @@ tools:
   wait: {{action: require_approval}}
   fail: {{action: deny}}
 """
-IN_FORCE: Step = {**call("fail", why="is it in force?"), "do": "call_until_refused"}
+IN_FORCE: Step = {**call("fail", why="is it in force?"), "do": "call_until", "refused": True}
+A_SECOND_LATER: Step = {**call("touch"), "do": "call_until", "refused": False}
+"""By the proxy's own clock, and after a call of that tool."""
 
 
 def stubborn(policy: Path) -> dict[str, tuple[Step, list[dict[str, Json]]]]:
@@ -74,6 +77,11 @@ def stubborn(policy: Path) -> dict[str, tuple[Step, list[dict[str, Json]]]]:
         # A call that is held has come with its arguments; one that is made again comes with them again.
         "others, held": ({**call("measure", text="these"), "era": "legacy"}, [{**YES, "with": others}]),
         "others, made again": ({**call("measure", text="these"), "era": "modern"}, [{**YES, "with": others}, no, no]),
+        # A call that is held times out by itself: see above.
+        "expired": (
+            {**call("count", up_to=4), "era": "modern"},
+            [{**YES, "first": [call("touch"), A_SECOND_LATER]}],
+        ),
         "policy changed": (call("measure", text="changed"), [{**YES, "first": [change, IN_FORCE]}]),
         "server gone": (call("wait"), [{**YES, "first": [call("leave")]}]),
     }
@@ -326,6 +334,15 @@ def test_a_yes_is_for_the_arguments_that_were_asked_about(stubborn_meeting: Meet
         assert stubborn_meeting.result("others, held")["structuredContent"] == {"characters": 5, "words": 1}
 
 
+def test_a_yes_after_the_time_to_answer_runs_nothing(stubborn_meeting: Meeting) -> None:
+    if is_modern(stubborn_meeting):
+        error = stubborn_meeting.outcome["expired"]["error"]
+        assert isinstance(error, dict)
+        assert error["code"] == -32602
+        assert "expired" in str(error["message"])
+    assert "count" not in [name for name, _ in stubborn_meeting.calls]
+
+
 def test_a_yes_under_a_policy_that_was_replaced_meanwhile_is_worth_nothing(stubborn_meeting: Meeting) -> None:
     assert stubborn_meeting.approval("policy changed") == "changed"
     assert ("measure", {"text": "changed"}) not in stubborn_meeting.calls
@@ -338,5 +355,8 @@ def test_a_server_that_goes_away_while_the_user_is_asked_ends_the_call(stubborn_
 
 def test_nothing_but_what_was_approved_reached_the_server_and_once(stubborn_meeting: Meeting) -> None:
     made = [call for call in stubborn_meeting.calls if call != ("fail", IN_FORCE["arguments"])]
-    held = [] if is_modern(stubborn_meeting) else [("measure", {"text": "these"})]
-    assert made == [("measure", {"text": "twice"}), *held, ("leave", {})]
+    # One for each era: the call that was held and asked about, and what told the time.
+    others: list[tuple[Json, Json]] = [("measure", {"text": "these"})]
+    if is_modern(stubborn_meeting):
+        others = [("touch", {})] * 2
+    assert made == [("measure", {"text": "twice"}), *others, ("leave", {})]

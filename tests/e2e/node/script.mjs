@@ -142,10 +142,10 @@ const verbs = {
       ...client.callOptions(step.progress ? { onprogress } : {}),
     ),
   call_and_cancel: callAndCancel,
-  call_until_refused: async (client, step) => {
+  call_until: async (client, step) => {
     for (;;) {
       const result = await client.callTool({ name: step.name, arguments: step.arguments });
-      if (result._meta?.["intercept/decision"]) return result;
+      if (!!result._meta?.["intercept/decision"] === step.refused) return result;
     }
   },
   write: (_client, step) => writeFileSync(step.path, step.text),

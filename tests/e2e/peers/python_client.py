@@ -167,10 +167,10 @@ class Application:
                 )
             case "call_and_cancel":
                 return await self.call_and_cancel(client, step)
-            case "call_until_refused":
+            case "call_until":
                 while True:
                     result = await client.call_tool(step["name"], step["arguments"])
-                    if "intercept/decision" in (result.meta or {}):
+                    if ("intercept/decision" in (result.meta or {})) is step["refused"]:
                         return result
             case "write":
                 Path(step["path"]).write_text(step["text"], encoding="utf-8")

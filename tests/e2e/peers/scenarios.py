@@ -7,7 +7,7 @@ handshake) or `modern` (2026-07-28), `clients` to some of `python`, `sdk` (TypeS
     list_tools list_resources list_resource_templates list_prompts ping discover roots_changed
     call {name, arguments, progress}    read {uri}    get_prompt {name, arguments}    set_level {level}
     call_and_cancel {name, arguments, after_progress | after_question}    subscribe {uri}    unsubscribe {uri}
-    call_until_refused {name, arguments}: again and again, until a policy refuses it
+    call_until {name, arguments, refused}: again and again, until a policy refuses it, or refuses it no longer
     write {path, text}: into a file    answer {answer}: the last question once more, past the SDK
     complete {prompt | uri, argument: {name, value}, context}
     listen {toolsListChanged, resourceSubscriptions}    stop_listening
