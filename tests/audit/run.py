@@ -53,9 +53,8 @@ def kills(count: int, seed: int, jobs: int) -> int:
         for found in pool.map(lives, range(ceil(count / LIVES))):
             wrong += sum(bool(one.problem) for one in found)
             total.update(received=sum(one.received for one in found), torn=found[-1].torn)
-            if tried // 200 != (tried := tried + len(found)) // 200:
+            if tried // 200 != (tried := tried + len(found)) // 200 or tried == count:
                 print(f"{tried} killed, {total['received']} calls received, {total['torn']} torn lines", flush=True)
-    print(f"{tried} killed, {total['received']} calls received, {total['torn']} torn lines")
     return wrong + (count - tried)
 
 
