@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from intercept.allocation import WIDE
 from intercept.enforcement import Enforcer
 from intercept.limits.memory import MemoryStore
 from intercept.policy import load
@@ -157,7 +157,7 @@ def test_a_write_that_stalls_after_the_client_hung_up_is_reported(pipe: tuple[in
     stalled = threading.Event()
     os.set_blocking(writer, False)
     outlet = Outlet(writer, watched=client_in, on_stall=stalled.set)
-    thread = threading.Thread(target=outlet.write, args=(b"x" * 1_000_000,))
+    thread = threading.Thread(target=outlet.write, args=(b"x" * (WIDE + 1),))
     thread.start()
     os.close(client)
 
@@ -171,7 +171,7 @@ def test_a_write_that_stalls_after_the_client_hung_up_is_reported(pipe: tuple[in
 def test_closing_gives_up_on_a_writer_that_waits_for_ever(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     outlet = Outlet(writer)
-    size = fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ)
+    size = WIDE
     thread = threading.Thread(target=outlet.write, args=(b"x" * (size + 1),))
     thread.start()
     read_exactly(reader, 0)

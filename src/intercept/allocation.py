@@ -1,7 +1,8 @@
-"""Tells the C library to keep what large messages needed for the next one."""
+"""Makes room for large messages: what one needed is kept for the next, and pipes take more at a time."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from typing import Final
 
@@ -11,6 +12,10 @@ KEPT: Final = 16 * 1024 * 1024
 """Bytes at the end of the heap that are not given back."""
 FROM_HEAP: Final = 4 * 1024 * 1024
 """Bytes of the largest block that is taken from there."""
+
+WIDE: Final = 1024 * 1024
+"""Bytes of a pipe that large messages go through, which everybody may have: a change of process for each of these, and
+not for each 64 KiB."""
 
 
 @cache
@@ -28,3 +33,11 @@ def keep_freed_memory() -> None:
         return
     mallopt(_M_MMAP_THRESHOLD, FROM_HEAP)
     mallopt(_M_TRIM_THRESHOLD, KEPT)
+
+
+def widen(fd: int) -> None:
+    """Let the pipe `fd` hold `WIDE` bytes where that can be said (Linux, pipe(7)); anything else is left as it is."""
+    import fcntl
+
+    with suppress(OSError, AttributeError):
+        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, WIDE)

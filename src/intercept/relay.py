@@ -17,7 +17,7 @@ from functools import partial
 from typing import Final, assert_never
 
 from .actions import Answer, Ask, Done, Drop, Ended, Forward, Judge, Unapproved
-from .allocation import keep_freed_memory
+from .allocation import keep_freed_memory, widen
 from .answers import MAX_PRINTED, printable
 from .enforcement import AT_ONCE, Enforcer, Verdict
 from .errors import ProtocolError, StoreBusy
@@ -147,6 +147,8 @@ class Outlet:
                 self._changed.notify_all()
 
     def _put(self, data: bytes) -> None:
+        if len(data) > SMALL_READ:
+            widen(self._fd)
         rest: bytes | memoryview = data
         while not self.broken:
             try:
@@ -281,7 +283,7 @@ class Relay:
         size = SMALL_READ
         while chunk := _read(self._client_in, size):
             size = LARGE_READ if len(chunk) == size else SMALL_READ
-            self._relay_client(_cut(frames, chunk))
+            self._relay_client(_cut(frames, chunk, self._client_in))
             if self.to_upstream.broken or self.to_client.broken:
                 break
         else:
@@ -366,7 +368,7 @@ class Relay:
         size = SMALL_READ
         while chunk := _read(self._upstream_out, size):
             size = LARGE_READ if len(chunk) == size else SMALL_READ
-            self._relay_upstream(_cut(frames, chunk))
+            self._relay_upstream(_cut(frames, chunk, self._upstream_out))
             if self.ends.overflow:
                 break
         # What is left without a newline is half a message, and no client ever sees one.
@@ -453,10 +455,11 @@ def _described(frame: bytes, error: ProtocolError) -> str:
     return f"the server wrote to its stdout: {printable(text)}"
 
 
-def _cut(frames: Frames, chunk: bytes) -> list[bytes | None]:
+def _cut(frames: Frames, chunk: bytes, source: int) -> list[bytes | None]:
     whole = frames.feed(chunk)
     if not whole and len(chunk) >= SMALL_READ:  # part of a large one
         keep_freed_memory()
+        widen(source)
     return whole
 
 
