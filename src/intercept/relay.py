@@ -58,7 +58,7 @@ class Outlet:
         self._posted: deque[bytes] = deque()
         self._posted_size = 0
         self._changed = threading.Condition()
-        self._thread: threading.Thread | None = None
+        self._poster: threading.Thread | None = None
         self._closed = False
         self.broken = False
         """Whether the reader is gone; what is written then is lost."""
@@ -95,9 +95,9 @@ class Outlet:
                 self._changed.wait()
             self._posted.append(data)
             self._posted_size += len(data)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._write_posted, daemon=True)
-                self._thread.start()
+            if self._poster is None:
+                self._poster = threading.Thread(target=self._write_posted, daemon=True)
+                self._poster.start()
             self._changed.notify_all()
 
     def offer(self, data: bytes) -> bool:

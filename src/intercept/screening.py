@@ -11,6 +11,7 @@ from .answers import error_answer, printable, refusal
 from .errors import ProtocolError
 from .policy import Decision, Effect
 from .protocol import DENIED, INTERNAL_ERROR
+from .values import Json
 from .wire import Message, Notification, Request, Response, encode
 
 if TYPE_CHECKING:
@@ -94,7 +95,9 @@ def _too_large(message: Message, asked: Answered | None, size: str, policy: str)
     body = refusal(message.id, decision, modern=asked.modern, as_error=not gives_result)
     if status is not None:
         # Whatever else was in it may be what made it large.
-        kept = {key: status[key] for key in _STATUS if key in status and len(str(status[key])) < _SHORT}
+        kept: dict[str, Json] = {
+            key: status[key] for key in _STATUS if key in status and len(str(status[key])) < _SHORT
+        }
         body["result"] = kept | {"result": body["result"]}
     return Screened(Response(message.id, body), note)
 

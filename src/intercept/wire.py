@@ -413,7 +413,7 @@ def coerced(request_id: RequestId) -> RequestId:
         return 0
     if not (text[0] in "+-." or text[0].isdecimal()):
         return request_id  # what no SDK reads as a number, in a sixth of the time
-    number: float
+    number: int | float
     try:
         number = int(text, 0 if text[:2].lower() in {"0x", "0o", "0b"} else 10)
         number = number if abs(number) <= MAX_SAFE_INTEGER else float(number)

@@ -322,7 +322,7 @@ class Model:
         return {each.attribute: getattr(self, each.attribute) for each in self.fields.values()}
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.content() == other.content()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self.content() == other.content()
 
     __hash__ = None  # type: ignore[assignment]  # lists and mappings are in it
 

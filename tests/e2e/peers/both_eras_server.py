@@ -139,7 +139,7 @@ def summarise(topic: str) -> str:
     return f"Summarise {topic} in one sentence."
 
 
-@server.completion()  # type: ignore[no-untyped-call,misc]  # as the SDK has it
+@server.completion()  # type: ignore[no-untyped-call,untyped-decorator]  # as the SDK has it
 async def complete(
     _ref: PromptReference | ResourceTemplateReference,
     argument: CompletionArgument,
