@@ -48,12 +48,18 @@ def _texts(argument: str) -> dict[str, Json]:
         ("describe-instances", "Describes instances, and never changes them", READ),
         ("take_screenshot", "Take a screenshot of the page", READ),
         ("start_search", "Start a search for files", READ),
+        ("boards_rapports", "Récupère les rapports", READ),
+        ("listado", "Obtiene las tareas", READ),
+        ("feedback_link", "Generate a link for feedback", READ),
+        ("plan_route", "Plan a route", READ),
+        ("board_content", "Obtain the content of a board", READ),
+        ("mobile_get_logs", "Collect the logs of a device", READ),
         ("board_statistics", "Numbers of boards", READ),
         ("payments_report", "", READ),
         ("generate_passphrase", "Generate a passphrase", READ),
         ("map_image", "Generate a static map image", READ),
         ("geocoder", "Reverse geocode a point", READ),
-        ("onboarding", "Start here if you are new. Provides nothing; get a list of boards", WRITE),
+        ("onboarding", "Start here if you are new. Provides a tour of the boards", READ),
         ("ask_question", "Ask a question about a repository", READ),
         ("generate_deeplink", "Generate a link to a board", READ),
         ("create_board", "Create a board", WRITE),
@@ -63,6 +69,9 @@ def _texts(argument: str) -> dict[str, Json]:
         ("resolve_thread", "Resolve a review thread", WRITE),
         ("maintenance", "Enable maintenance mode", WRITE),
         ("clear_cache", "Clear the cache", WRITE),
+        ("tablero", "Actualiza una tarea", WRITE),
+        ("share_link", "Generate a link for sharing", WRITE),
+        ("create_list", "Create a list (a pipeline, a queue)", WRITE),
         ("stop_time_entry", "Stop a running time entry", WRITE),
         ("remove_background", "Remove the background of a picture", WRITE),
         ("export", "Export a board to a file", WRITE),
@@ -87,6 +96,8 @@ def _texts(argument: str) -> dict[str, Json]:
         ("researcher", "Autonomous research agent", EXECUTE),
         ("request_anything", "Make a request to any endpoint of the API", EXECUTE),
         ("reset_device", "Reset the device", EXECUTE),
+        ("emit_event", "Emit an event", EXECUTE),
+        ("system_update", "Update the system", EXECUTE),
         ("update_firmware", "", EXECUTE),
         ("choose_tab", "Select the tab", EXECUTE),
         ("simulate_call", "Simulate a call with an agent", EXECUTE),
@@ -96,6 +107,9 @@ def _texts(argument: str) -> dict[str, Json]:
         ("schedule_key_deletion", "Schedules a key for deletion", DESTRUCTIVE),
         ("terminate_instances", "", DESTRUCTIVE),
         ("release_ip_address", "Release an address", DESTRUCTIVE),
+        ("aufgabe", "Löscht eine Aufgabe", DESTRUCTIVE),
+        ("rollback_snapshot", "Roll back. All changes after the snapshot are lost.", DESTRUCTIVE),
+        ("api_destructive", "Destructive call of the API", DESTRUCTIVE),
         ("list_trim", "Trim a list", DESTRUCTIVE),
         ("admin", "Execute a destructive command", DESTRUCTIVE),
         ("rebuild_server", "Rebuild a server from an image", DESTRUCTIVE),
@@ -119,6 +133,7 @@ def _texts(argument: str) -> dict[str, Json]:
         ("remove_liquidity", "Remove liquidity from a pool", FINANCIAL),
         ("adjust_balance", "Adjust the balance of a customer", FINANCIAL),
         ("submit_checkout", "Submit the checkout", FINANCIAL),
+        ("rebalance_portfolio", "Rebalance a portfolio", FINANCIAL),
         ("accept_quote", "Accept a quote", FINANCIAL),
         ("enable_campaign", "Enable a campaign of ads", FINANCIAL),
         ("create_budget_schedule", "Raise the budget of a campaign for a day", FINANCIAL),
@@ -286,6 +301,15 @@ def test_the_kinds_of_events_that_are_listed_are_no_actions() -> None:
     assert tool("list_events", "List events", action=["create", "delete"]).category is READ
     assert tool("get_boards", "Get boards", action=["get", "delete"]).category is DESTRUCTIVE
     assert tool("list_events", "List or delete events", action=["create", "delete"]).category is DESTRUCTIVE
+    assert tool("check_rights", "Check what may be done", operation=["create", "delete"]).category is READ
+    assert tool("events", "Query events", action=["create", "delete"]).category is DESTRUCTIVE
+
+
+def test_actions_that_a_description_lists_count_where_the_schema_names_none() -> None:
+    text = "Edit a page.\n\n- set_title: the title\n- delete_blocks: for good\n"
+
+    assert tool("edit_page", text, operations={"type": "array"}).category is DESTRUCTIVE
+    assert tool("edit_page", text).category is WRITE
 
 
 @pytest.mark.parametrize("values", [["open", "closed", "all"], ["build_failed", "marked", "assigned", "mentioned"]])
@@ -446,6 +470,9 @@ def test_a_default_that_is_spelt_out_changes_nothing_for_a_verb_that_surely_read
     assert tool("search", "Search by title", hints={"destructiveHint": True}).category is READ
     assert tool("board_query", "Query a board", hints={"destructiveHint": True}).category is READ
     assert tool("board", "Board", hints={"destructiveHint": True}).category is WRITE
+    every: dict[str, Json] = {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": False}
+    assert tool("read_sheet", "Read a sheet", hints=every | {"openWorldHint": True}).category is READ
+    assert tool("read_sheet", "Read a sheet", hints=every | {"openWorldHint": False}).category is WRITE
 
 
 @pytest.mark.parametrize("hints", [{"readOnlyHint": "yes"}, {"destructiveHint": 1}, {}])

@@ -17,7 +17,7 @@ _MOST: Final = 2000
 """Parts of a schema that are looked at: one that refers to itself has no end."""
 ITEMS: Final = "[*]"
 """In the path of an argument: in every element of the list."""
-_CHOOSING: Final = each("action actions command function kind method mode op operation subcommand task verb")
+_CHOOSING: Final = each("action actions command function kind method mode op operation operations subcommand task verb")
 _QUOTED: Final = re.compile(r"""['"`“]([A-Za-z][A-Za-z_-]{1,40})['"`”]""")
 
 

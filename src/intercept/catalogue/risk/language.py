@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from .lexicon import ALSO_NOUNS, PLAIN_READING, VERBS, each
+from .lexicon import ALSO_NOUNS, FOREIGN, PLAIN_READING, VERBS, each
 from .model import Category
 
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -19,7 +19,9 @@ _BRAND: Final = re.compile(
 )
 """Names of things that fall apart into verbs when they are cut at their capitals."""
 _VERSION: Final = re.compile(r"[_-]?[vV][0-9]+$")
-_TOKEN: Final = re.compile(r"[A-Za-z][A-Za-z'\u2019-]*|[,/&]")
+_TOKEN: Final = re.compile(r"[A-Za-z\u00c0-\u00ff][A-Za-z\u00c0-\u00ff'\u2019-]*|[,/&]")
+_BRACKETS: Final = re.compile(r"\([^(),]{0,200},[^()]{0,200}\)")
+"""What enumerates examples."""
 _SENTENCE: Final = re.compile(r"(?<=[.!?:])\s+|\n+|\s+[-\u2013\u2014|]\s+")
 _NOISE: Final = re.compile(r"\A(?:[^A-Za-z\[(<`]+|\[[^\]]{0,60}\]\s*|\([^)]{0,60}\)\s*|<[^>]{0,60}>\s*|[`*_\[(<])")
 _ASIDE: Final = re.compile(
@@ -110,7 +112,9 @@ def _forms(verb: str) -> Iterator[str]:
         yield verb + verb[-1] + "ing"
 
 
-_VERB_OF: Final = {form: verb for verb in sorted(VERBS) for form in _forms(verb)} | {verb: verb for verb in VERBS}
+_VERB_OF: Final = (
+    FOREIGN | {form: verb for verb in sorted(VERBS) for form in _forms(verb)} | {verb: verb for verb in VERBS}
+)
 
 
 def verb_of(word: str) -> str | None:
@@ -198,7 +202,7 @@ def _opening(sentence: str, name: str) -> str:
 
 
 def _read(text: str) -> tuple[Phrase, ...]:
-    tokens = [token.lower() for token in _TOKEN.findall(_LOG_IN.sub(r"log\1", text))]
+    tokens = [token.lower() for token in _TOKEN.findall(_LOG_IN.sub(r"log\1", _BRACKETS.sub(" ", text)))]
     verbs: list[str] = []
     at = 0
     while at < len(tokens):

@@ -12,51 +12,56 @@ from typing import Final, NamedTuple
 from .model import Category
 
 _READING: Final = """
-    aggregate analyse analyze ask audit autocomplete benchmark browse calc calculate cat check choose compare compute
-    consult convert correlate count decode decompile decrypt demonstrate describe detect diagnose diff digest
-    disassemble discover display download echo encode enumerate estimate evaluate examine explain explore export extract
-    fetch filter find forecast gather geocode get glob grep head help identify inspect interpret introspect investigate
-    know lint list locate log look lookup ls map measure monitor observe outline parse peek ping poll predict preview
-    profile query rank read recall receive recommend render research resolve retrieve return reverse sample scan scrape
-    screenshot search see select show similar simulate size sniff sort stat stats status suggest summarise summarize
-    survey tail tell think top trace track transcribe translate traverse triage understand validate verify view
-    visualise visualize wait watch whoami whois
+    advise aggregate analyse analyze ask assess audit autocomplete await benchmark browse calc calculate cat check
+    choose compare compute consult convert correlate count decode decompile decrypt demonstrate derive describe detect
+    diagnose diff digest disassemble discover display download dump echo encode enumerate estimate evaluate examine
+    explain explore export extract fetch filter find forecast gather geocode get glob grep head help identify inspect
+    interpret introspect investigate know lint list locate log look lookup ls map measure monitor observe obtain outline
+    parse peek ping poll predict preview profile proofread prove provide query rank read recall receive recommend render
+    research resolve retrieve return reverse sample scan scrape screenshot search see select show similar simulate size
+    sniff solve sort stat stats status suggest summarise summarize survey tail tell think top trace track transcribe
+    translate traverse triage understand validate verify view visualise visualize wait watch whoami whois
 """
 """What they leave behind is an answer."""
 
 _WRITING: Final = """
-    accept ack acknowledge activate add adjust allocate alter amend annotate append apply approve archive assign
-    associate attach authenticate author authorise authorize backup bind blacklist block book bookmark boost bridge bump
-    cancel capture change checkout cherry-pick claim classify clone close collect comment commit complete compose
-    compress configure confirm connect consolidate consume contest copy create crop customise customize deactivate
-    decline decrease decrement defer define delay delegate demote deny deprecate design dim disable disapprove
-    disconnect dismiss draft duplicate edit email embed enable enqueue enrich enroll ensure exchange exercise expand
-    expire extend favorite favourite finalise finalize finish fix flag follow fork format forward freeze fulfil fulfill
-    generate give grant group handle hide highlight hset import improve increase increment index ingest init initialise
-    initialize inject insert instantiate invite isolate issue join label leave link lock login logout lpush make manage
-    mark memorize merge message mint mkdir modify mount move mutate mute name nominate note notify onboard open opt
-    optimize order organise organize override park patch pin place plan populate post prepare prepend prioritise
-    prioritize propose protect provision publish pull push put quarantine rate react reactivate rearrange reassign
-    rebase record recover redact redirect refine refresh regenerate register reject relate release relocate remember
-    remind rename renew reopen reorder reorganise reorganize repair replace reply report repost reprioritise
-    reprioritize request reschedule resend reserve reset respond restore restrict resubmit retitle retweet revert review
-    rotate rpush sadd save schedule send set setup share shorten sign snapshot snooze split squash stage star stash
-    store submit subscribe supersede supply suspend swap switch synthesise synthesize tag take toggle touch transfer
-    transform transition trim tweak tweet typing unarchive unban unblock uncheck undelete undo unfreeze ungroup unhide
-    unlock unmark unmute unpin unprotect unresolve unset unstage unstar unsubscribe unvote unwrap update upload upsert
-    upvote vote whitelist wrap write xack xadd xclaim xreadgroup zadd zip
+    accept ack acknowledge activate adapt add adjust align allocate allow alter amend annotate announce answer append
+    apply approve archive arrange assign associate attach authenticate author authorise authorize backup bind blacklist
+    block blur book bookmark boost bridge broadcast bump cancel capture change checkout cherry-pick claim classify clone
+    close collect comment commit complete compose compress concatenate configure confirm connect consolidate
+    consume contest copy correct create crop curate customise customize deactivate decline decrease decrement
+    deduplicate defer define delay delegate deliver demote denoise deny deprecate design dim disable disapprove
+    disconnect dismiss draft duplicate edit email embed enable encrypt enhance enqueue enrich enroll ensure escalate
+    establish exchange exclude exercise expand expire expose extend favorite favourite finalise finalize finish fix flag
+    flatten flip follow fork format forward freeze fulfil fulfill generate give grant group handle hide highlight hset
+    humanize ignore implement import improve increase increment index ingest init initialise initialize inject insert
+    instantiate invert invite isolate issue join label leave link localise localize lock login logout lpush make manage
+    mark memorize mention merge message mint mirror mix mkdir moderate modify mount move mutate mute name nominate
+    normalise normalize note notify onboard open opt optimize order organise organize override park paste patch persist
+    pin place plan polish populate post prepare prepend prioritise prioritize propose protect provision publish pull
+    push put quarantine raise rate react reactivate rearrange reassign rebalance rebase reconcile record recover redact
+    redefine redirect redo reduce refactor refine refresh regenerate register reject relate release relocate remap
+    remediate remember remind remix rename renew reopen reorder reorganise reorganize repair replace reply report
+    reposition repost reprioritise reprioritize request reschedule reseed resend reserve reset reshare respond restore
+    restrict resubmit retitle retweet revert review revise reword rewrite rotate rpush sadd sanitise sanitize save
+    schedule seal send set setup share shorten sign silence simplify snapshot snooze splice split squash stage
+    standardise standardize star stash stitch store submit subscribe supersede supply suspend swap switch synthesise
+    synthesize tag take throttle toggle touch transfer transform transition trim tune tweak tweet typing unarchive unban
+    unblock uncheck undelete undo unfreeze ungroup unhide uninvite unlock unmark unmute unpair unpin unprotect unresolve
+    unschedule unseal unset unstage unstar unsubscribe unvote unwrap update upload upsert upvote vary vote whitelist
+    wrap write xack xadd xclaim xreadgroup zadd zip
 """
 """They change or create what can be changed back; sending and publishing is among them."""
 
 _RUNNING: Final = """
-    abort actuate arm bash boot bootstrap build call cast click compile conduct control cordon crawl debug deploy disarm
-    dispatch doubleclick downgrade drag drain drive eject emulate eval exec execute failover fill flash fuzz goto halt
-    hibernate hover initiate install instruct interact interrupt invoke kill launch load migrate navigate orchestrate
-    pause perform play power press print probe process promote pump reboot rebuild recompile reconnect recreate recycle
-    redeploy redrive reindex reinstall relaunch reload replay reprocess requeue rerun resize restart resume resync retry
-    rewind rollback rollout run scale scroll scrub seek shell shutdown signal skip spawn speak spin start step stop
-    swipe sync synchronise synchronize tap terminate test train trigger tunnel turn type uncordon undeploy unpause
-    upgrade wake
+    abort actuate animate arm bash boot bootstrap build calibrate call cast click compile conduct control cordon crawl
+    debug deploy dial disarm dispatch doubleclick downgrade drag drain drive dub eject emit emulate eval exec execute
+    failover fill flash fuzz goto halt hibernate hover initiate inpaint install instruct interact interrupt invoke jump
+    kill launch load migrate narrate navigate orchestrate outpaint pause perform play power press print probe process
+    promote pump quit reboot rebuild recompile reconnect recreate recycle redeploy redrive reindex reinstall relaunch
+    reload replay reprocess requeue rerun resize restart resume resync retry rewind rollback rollout run scale scroll
+    scrub seek shell shutdown signal skip spawn speak spin start steer step stop swipe sync synchronise synchronize tap
+    terminate test train trigger tunnel turn type uncordon undeploy unpause upgrade upscale wake
 """
 """They set something in motion whose effect is not in the verb."""
 
@@ -65,13 +70,14 @@ _DESTROYING: Final = """
     dispose dissociate drop empty eradicate erase evict expel expunge flush flushall flushdb forget hdel invalidate kick
     lpop lrem nuke obliterate offboard overwrite pop prune purge reformat reimage remove revoke rm rmdir rpop shred srem
     strip subtract takedown trash truncate unassign unassociate unbind undefine unenroll unfollow uninstall unlabel
-    unlike unlink unmap unpublish unreact unregister unshare untag vacuum void wipe xdel xtrim zrem
+    unlike unlink unmap unpublish unreact unregister unsend unshare untag vacuum void wipe xdel xtrim zrem
 """
 """Something is gone afterwards."""
 
 _PAYING: Final = """
-    bid borrow buy charge credit debit deposit disburse donate fund hedge invest liquidate pay payout purchase redeem
-    refund reimburse remit rent repay sell settle stake tokenise tokenize topup trade unstake wager withdraw
+    bid borrow buy charge credit debit deposit disburse donate fund hedge invest lend liquidate pay payout purchase
+    redeem refund reimburse remit rent repay restake sell settle stake tokenise tokenize topup trade undelegate unstake
+    wager withdraw
 """
 """Money moves, or somebody owes it."""
 
@@ -91,25 +97,49 @@ VERBS: Final[dict[str, Category]] = (
 """What a verb says when nothing else is known."""
 
 ALSO_NOUNS: Final = each("""
-    aggregate archive audit authenticate author backup benchmark bid block book bookmark bridge build bump call
+    aggregate answer archive audit authenticate author backup benchmark bid block book bookmark bridge build bump call
     capture change charge check checkout claim clean clear click clone close comment commit complete compose connect
-    control copy count crawl credit debug deploy deposit design diff digest dispatch display download draft drive drop
-    echo email embed empty estimate exchange exec exercise expand export extract fill filter fix flag flash follow fork
-    format forward fund group head hedge help highlight import increase index init insert install invite issue join
-    label launch leave link lint load lock log login logout look lookup make map measure merge message monitor mount
-    move name note open order outline override park patch pause pay payout pin place plan play poll pop post power
-    press print process profile promote pull pump purchase push query rank rate record redirect refund release rent
-    replay reply report request research reset resize return reverse review rollback rollout run sample save scale
-    scan schedule screenshot scrub search select set setup share shell show sign signal similar size skip snapshot
-    sort split stage stake star start stash stat stats status step stop store submit survey swap switch sync tag tail
-    test top topup touch trace track trade train transfer transform transition trigger turn tweet type typing upgrade
-    upload view void vote wait watch whois wrap zip
+    control copy correct count crawl credit debug deploy deposit design diff digest dispatch display download draft
+    drive drop dump echo email embed empty estimate exchange exec exercise expand export extract fill filter fix flag
+    flash follow fork format forward fund group head hedge help highlight import increase index init insert install
+    invite issue join jump label launch leave link lint load lock log login logout look lookup make map measure mention
+    merge message mirror mix monitor mount move name note open order outline override park patch pause pay payout pin
+    place plan play poll pop post power press print process profile promote pull pump purchase push query rank rate
+    record redirect refund release rent replay reply report request research reset resize return reverse review rollback
+    rollout run sample save scale scan schedule screenshot scrub search select set setup share shell show sign signal
+    similar size skip snapshot sort split stage stake star start stash stat stats status step stop store submit survey
+    swap switch sync tag tail test top topup touch trace track trade train transfer transform transition trigger turn
+    tweet type typing upgrade upload view void vote wait watch whois wrap zip
 """)
 """Verbs that name a thing as often: they count only where no other word of the name is a verb."""
 
 
 PLAIN_READING: Final = each("count describe fetch find get list lookup read retrieve search show view whoami")
 """Verbs that hardly ever do more than read; the others of their table may start something."""
+
+
+_FOREIGN: Final = """
+    get: affiche afficher consulta consultar consulter devuelve liefert muestra obtener obtenir obter obtient obtiene
+    get: obtém renvoie retorna ruft récupère récupérer zeigt
+    list: lista listar liste lister listet
+    search: busca buscar cherche recherche rechercher sucht
+    create: añade agrega adiciona ajoute crea crear criar cria crée créer erstellt
+    update: actualiza actualizar aktualisiert atualiza atualizar met modifica modifie modifier ändert
+    send: envia envoie envoyer envía enviar sendet
+    run: ejecuta ejecutar executa executar exécute exécuter
+    start: inicia iniciar lance lancer startet
+    stop: arrête detiene detener stoppt
+    delete: apaga apagar borra borrar elimina eliminar entfernt exclui excluir löscht supprime supprimer
+    pay: paga pagar paie payer
+    refund: reembolsa reembolsar rembourse rembourser
+"""
+FOREIGN: Final = {
+    word: verb
+    for line in _FOREIGN.strip().splitlines()
+    for verb, forms in [line.strip().split(":")]
+    for word in forms.split()
+}
+"""How descriptions in other languages begin: Spanish, Portuguese, French and German."""
 
 
 class Sense(NamedTuple):
@@ -171,6 +201,16 @@ SENSES: Final = (
         " metricsql plan promql read_operation search traceql validation",
     ),
     _sense(Category.READ, "asks a question", "start", "search"),
+    _sense(Category.READ, "asks a question", "collect", "data event information log metric result sample statistic"),
+    _sense(
+        Category.READ,
+        "answers with it",
+        "generate",
+        "link url",
+        "access checkout connect invitation invite login meeting onboarding payment session share sharing sign signed"
+        " terminal upload",
+    ),
+    _sense(Category.READ, "answers with it", "plan", "direction itinerary journey project route trip workflow"),
     _sense(Category.READ, "answers with it", "create generate", "deeplink"),
     _sense(
         Category.READ,
@@ -220,6 +260,7 @@ SENSES: Final = (
     ),
     _sense(Category.FINANCIAL, "takes the money", "receive record", "payment"),
     _sense(Category.FINANCIAL, "takes the money", "complete confirm create submit", "checkout checkout_session"),
+    _sense(Category.FINANCIAL, "trades", "rebalance", "portfolio"),
     _sense(Category.FINANCIAL, "takes the money", "claim", "airdrop reward staking_reward"),
     _sense(Category.FINANCIAL, "changes what is owed", "adjust increase set update", "balance"),
     _sense(Category.FINANCIAL, "money is paid for it", "approve submit", "expense reimbursement timecard timesheet"),
@@ -272,7 +313,7 @@ SENSES: Final = (
     _sense(
         Category.FINANCIAL,
         "moves money",
-        "bridge mint send sign submit supply swap transfer",
+        "bridge broadcast mint send sign submit supply swap transfer",
         "asset erc20 nft tip token transaction",
         "access auth csrf device push reset session verification",
     ),
@@ -295,7 +336,7 @@ SENSES: Final = (
     _sense(Category.EXECUTE, "probes other machines", "scan", "host network port subnet target"),
     _sense(Category.EXECUTE, "cuts a machine off", "isolate", "device endpoint host machine"),
     _sense(Category.EXECUTE, "has it carried out", "ask delegate", "agent assistant subagent task"),
-    _sense(Category.EXECUTE, "changes what runs", "flash install update upgrade", "firmware"),
+    _sense(Category.EXECUTE, "changes what runs", "flash update", "firmware kernel os software system"),
     _sense(
         Category.EXECUTE,
         "changes what runs",
@@ -320,8 +361,8 @@ SENSES: Final = (
         Category.EXECUTE,
         "moves a device",
         "activate control lock set toggle unlock",
-        "brightness car climate cover door fan gate lamp light outlet scene switch temperature thermostat vehicle"
-        " volume",
+        "brightness car climate cover door fan gate lamp light orientation outlet scene switch temperature thermostat"
+        " vehicle volume",
     ),
     _sense(Category.EXECUTE, "has it carried out", "send", "command key keystroke signal"),
     _sense(Category.EXECUTE, "starts it", "kick", "off"),
