@@ -29,7 +29,7 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Cursor]:
 
 def read(db: sqlite3.Cursor, now: int) -> StoredTally:
     stored = StoredTally.read(db, WHERE) or StoredTally()
-    stored.expire(db, now)
+    stored.expire_in_file(db, now)
     return stored
 
 
@@ -63,14 +63,14 @@ def test_whatever_happens_to_it_it_counts_what_a_tally_in_memory_does(
         if random.random() < read_again:
             stored = read(db, now)
         else:
-            stored.expire(db, now)
+            stored.expire_in_file(db, now)
         cost = Decimal(random.choice(costs))
         if random.random() < 0.1 and made:
             end, given = made.pop(random.randrange(len(made)))
             memory.give_back(end, given, now)
             if stored.number is not None:
-                stored.give_back(db, end, given, now)
-                if len(stored):
+                stored.give_back_in_file(db, end, given, now)
+                if stored.entries_in_file:
                     keep(db, stored)
                 else:
                     db.execute("DELETE FROM tally")
@@ -85,10 +85,10 @@ def test_whatever_happens_to_it_it_counts_what_a_tally_in_memory_does(
             for each in (stored, read(db, now)):
                 assert each.whole(db).entries(7) == memory.entries(7)
                 assert each.whole(db).used == memory.used
-                assert (each.last, len(each)) == (memory.last, len(memory))
+                assert (each.last, each.entries_in_file) == (memory.last, len(memory))
                 for maximum in (memory.used, memory.used / 2, memory.used + cost):
                     assert each.fits(cost, maximum) == memory.fits(cost, maximum)
-                    assert each.wait(db, cost, maximum, now) == memory.wait(cost, maximum, now)
+                    assert each.wait_in_file(db, cost, maximum, now) == memory.wait(cost, maximum, now)
                     assert each.left(maximum) == memory.left(maximum)
     assert seen > 5
 
@@ -110,11 +110,11 @@ def test_a_tally_is_merged_when_it_has_too_many_entries(db: sqlite3.Cursor) -> N
         stored.charge(end + 10, Decimal(1))
         keep(db, stored)
 
-    assert MAX_ENTRIES // 2 <= len(stored) <= MAX_ENTRIES // 2 + 1
+    assert MAX_ENTRIES // 2 <= stored.entries_in_file <= MAX_ENTRIES // 2 + 1
     assert stored.whole(db).used == MAX_ENTRIES + 1
-    stored.expire(db, 10)
+    stored.expire_in_file(db, 10)
     assert stored.whole(db).used == MAX_ENTRIES + 1
-    stored.expire(db, 11)
+    stored.expire_in_file(db, 11)
     assert stored.whole(db).used == MAX_ENTRIES - 1
 
 

@@ -373,7 +373,7 @@ class RedisStore:
         for charge, of_value in rows:
             place = of_value._replace(value="")
             told = self._told.get(place)
-            if told is not None and told[0] is charge.max and time.monotonic() < told[1]:
+            if told is not None and told[0] == charge.max and time.monotonic() < told[1]:
                 continue
             window = charge.window
             length = window.seconds if isinstance(window, Window) else _LONGEST_MONTH

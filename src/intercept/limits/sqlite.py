@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 from secrets import token_bytes
 from typing import Final, TypeAlias, TypeVar
 
@@ -75,7 +76,7 @@ class _Flight:
         self.number: int | None = None
         """As of a `StoredTally`: None if this process has no row yet."""
 
-    def wait(self, _: sqlite3.Cursor, cost: Decimal, maximum: Decimal, now: int) -> int | None:
+    def wait_in_file(self, _: sqlite3.Cursor, cost: Decimal, maximum: Decimal, now: int) -> int | None:
         """See `Tally.wait`."""
         wait = self.all.wait(cost, maximum, now)
         return wait and ASK_AGAIN
@@ -120,7 +121,7 @@ class SQLiteStore:
         """See `CounterStore.reserve`."""
         if not charges:
             return Granted((), ())
-        return self._transact(lambda db: self._reserve(db, charges, microseconds(now)), patience)
+        return self._transact(partial(self._reserve, charges, microseconds(now)), patience)
 
     def release(self, granted: Granted) -> None:
         """See `CounterStore.release`."""
@@ -264,13 +265,9 @@ class SQLiteStore:
 
     def _transact(self, work: Callable[[sqlite3.Cursor], _T], patience: float) -> _T:
         """Do `work`, all or none of it, and before it what is undone."""
+        return self._file.attempt(partial(self._attempt, work), patience)
 
-        def attempt(connection: sqlite3.Connection) -> _T:
-            return self._attempt(connection, work)
-
-        return self._file.attempt(attempt, patience)
-
-    def _attempt(self, connection: sqlite3.Connection, work: Callable[[sqlite3.Cursor], _T]) -> _T:
+    def _attempt(self, work: Callable[[sqlite3.Cursor], _T], connection: sqlite3.Connection) -> _T:
         db = self._cursor
         if db is None or connection is not self._connection:
             self._connection, self._cursor = connection, connection.cursor()
@@ -300,7 +297,7 @@ class SQLiteStore:
 
     # --- charging -----------------------------------------------------------------------------------------------------
 
-    def _reserve(self, db: sqlite3.Cursor, charges: Sequence[Charge], now: int) -> Granted | Refused:
+    def _reserve(self, charges: Sequence[Charge], now: int, db: sqlite3.Cursor) -> Granted | Refused:
         self._now = max(self._now, now)
         self._reserved += 1
         if self._reserved % _SWEEP_EVERY == 0:
@@ -312,19 +309,19 @@ class SQLiteStore:
 
     def _made_at_once(self, db: sqlite3.Cursor, charges: Sequence[Charge]) -> list[Made] | None:
         """All `charges`, made where their rows are known and have room, as most have; None, and none, if not."""
-        if self._ahead or len({charge.key for charge in charges}) < len(charges):
+        if self._ahead or (len(charges) > 1 and len({charge.key for charge in charges}) < len(charges)):
             return None
         now = self._now
         found: list[tuple[Charge, StoredTally, int]] = []
         for charge in charges:
             where = self._where(charge)
             tally = self._tallies.get(where)
-            if tally is None or charge.shadow or not charge.cost or self._described.get(where[0]) is not charge.max:
+            if tally is None or charge.shadow or not charge.cost or self._described.get(where[0]) != charge.max:
                 return None
             end = end_of(charge.window, now)
             if tally.last > end + _AGREE:
                 return None
-            tally.expire(db, now)
+            tally.expire_in_file(db, now)
             if not tally.fits(charge.cost, charge.max):
                 return None
             found.append((charge, tally, end))
@@ -372,7 +369,7 @@ class SQLiteStore:
         beyond = tally.last - end
         ahead = self._ahead_of(where, tally.number, beyond) if self._ahead or beyond > _AGREE else 0
         now = self._now + ahead
-        tally.expire(db, now)
+        tally.expire_in_file(db, now)
         return _Row(charge, where, tally, now, end + ahead)
 
     def _where(self, charge: Charge) -> _Where:
@@ -434,7 +431,7 @@ class SQLiteStore:
         longest = 0
         for charge, row in zip(charges, rows, strict=True):
             cost = row.charge.cost
-            wait = row.tally.wait(db, cost, charge.max, row.now)
+            wait = row.tally.wait_in_file(db, cost, charge.max, row.now)
             left: Decimal | None = None
             if wait == 0 and row.tally.number is None and cost:
                 wait = self._wait_for_room(db, row, rows)
@@ -497,7 +494,7 @@ class SQLiteStore:
                     self._keep(row.where, tally)
                 else:
                     changed.append(tally.changed(db))
-            if is_new or self._described.get(row.where[0]) is not charge.max:
+            if is_new or self._described.get(row.where[0]) != charge.max:
                 self._describe(db, charge, row.where[0], new=is_new)
             new += is_new
         if changed:
@@ -534,8 +531,8 @@ class SQLiteStore:
         elif tally.number is None:
             return
         else:
-            tally.give_back(db, end, charge.cost, row.now)
-            if len(tally):
+            tally.give_back_in_file(db, end, charge.cost, row.now)
+            if tally.entries_in_file:
                 write(db, [tally.changed(db)])
                 return
             self._tallies.pop(row.where, None)

@@ -22,7 +22,7 @@ _WRITE: Final = (
 _CHUNKS: Final = "SELECT ends, costs, used, places FROM chunk WHERE tally = ? ORDER BY last"
 _OLDEST: Final = f"{_CHUNKS} LIMIT 1"
 
-Written: TypeAlias = tuple[bytes, bytes | str, str, int, int, int, int, int | None]
+Written: TypeAlias = tuple[bytearray, bytearray | str, str, int, int, int, int, int | None]
 """What the row of a tally is to hold, as `write` takes it."""
 
 
@@ -36,15 +36,26 @@ def write(db: sqlite3.Cursor, changed: Sequence[Written]) -> None:
         raise ValueError("a row of a counter is gone")
 
 
-class StoredTally:
+class StoredTally(Tally):
     """A `Tally` whose newest entries are in one row, with the sum of all; older ones lie in chunks.
 
-    What has stopped to count stays in the file until there is something to write: a chunk until all of it has.
+    What it inherits looks at the newest entries and the sum; what is named `in_file` at all of them. What has stopped
+    to count stays in the file until there is something to write: a chunk until all of it has.
     """
 
-    __slots__ = ("_expired", "_first", "_newest", "_older", "_oldest", "number")
+    __slots__ = ("_expired", "_first", "_older", "_oldest", "number")
 
-    def __init__(self, number: int | None = None, older: int = 0, first: int = 0, newest: Tally | None = None) -> None:
+    def __init__(
+        self,
+        number: int | None = None,
+        older: int = 0,
+        first: int = 0,
+        ends: bytes = b"",
+        costs: bytes | str = b"",
+        used: str = "0",
+        places: int = 0,
+    ) -> None:
+        super().__init__(ends, costs, used, places)
         self.number = number
         """Of the row; None if there is none."""
         self._older = older
@@ -55,37 +66,30 @@ class StoredTally:
         """Entries of that chunk that do not."""
         self._first = first
         """When the first of all entries in the file stops to count, where it lies in a chunk."""
-        self._newest = newest or Tally()
 
     @classmethod
     def read(cls, db: sqlite3.Cursor, where: tuple[bytes, str]) -> StoredTally | None:
         """What is kept of the counter and `per` value `where`; None if nothing is."""
         kept = db.execute(_READ, where).fetchone()
-        if kept is None:
-            return None
-        number, older, first, ends, costs, used, places = kept
-        return cls(number, older, first, Tally(ends, costs, used, places))
+        return None if kept is None else cls(*kept)
 
     @property
-    def last(self) -> int:
-        """See `Tally.last`."""
-        return self._newest.last
+    def entries_in_file(self) -> int:
+        """How many there are, in chunks too."""
+        return self._older - self._expired + len(self)
 
-    def __len__(self) -> int:
-        return self._older - self._expired + len(self._newest)
-
-    def expire(self, db: sqlite3.Cursor, now: int) -> None:
+    def expire_in_file(self, db: sqlite3.Cursor, now: int) -> None:
         """See `Tally.expire`."""
         if not self._older:
-            self._newest.expire(now)
+            self.expire(now)
         elif (self._first if self._oldest is None else self._oldest.first) <= now:
             self._expire_chunks(db, now)
 
     def _expire_chunks(self, db: sqlite3.Cursor, now: int) -> None:
         if self.last <= now:
             self._drop_chunks(db)
-            self._newest.expire(now)
-            write(db, [self._written()])
+            self.expire(now)
+            write(db, [self._row()])
             return
         dropped = False
         while self._older:
@@ -93,79 +97,65 @@ class StoredTally:
                 self._oldest = Tally(*db.execute(_OLDEST, (self.number,)).fetchone())
                 self._first = self._oldest.first
             last = self._oldest.last
-            self._expired += self._newest.expire_older(self._oldest, now)
+            self._expired += self.expire_older(self._oldest, now)
             if last > now:
                 break
             db.execute("DELETE FROM chunk WHERE tally = ? AND last = ?", (self.number, last))
-            self._newest.settle()
+            self.settle()
             self._older -= self._expired
             self._oldest, self._expired = None, 0
             dropped = True
         else:
-            self._newest.expire(now)
+            self.expire(now)
         if dropped:
-            write(db, [self._written()])  # also if nothing is charged now
+            write(db, [self._row()])  # also if nothing is charged now
 
-    def fits(self, cost: Decimal, maximum: Decimal) -> bool:
-        """See `Tally.fits`."""
-        return self._newest.fits(cost, maximum)
-
-    def wait(self, db: sqlite3.Cursor, cost: Decimal, maximum: Decimal, now: int) -> int | None:
+    def wait_in_file(self, db: sqlite3.Cursor, cost: Decimal, maximum: Decimal, now: int) -> int | None:
         """See `Tally.wait`."""
-        if self._older and not self._newest.fits(cost, maximum):
+        if self._older and not self.fits(cost, maximum):
             return self.whole(db).wait(cost, maximum, now)
-        return self._newest.wait(cost, maximum, now)
+        return self.wait(cost, maximum, now)
 
-    def left(self, maximum: Decimal) -> Decimal:
-        """See `Tally.left`."""
-        return self._newest.left(maximum)
-
-    def charge(self, end: int, cost: Decimal) -> int:
-        """See `Tally.charge`."""
-        return self._newest.charge(end, cost)
-
-    def give_back(self, db: sqlite3.Cursor, end: int, cost: Decimal, now: int) -> None:
+    def give_back_in_file(self, db: sqlite3.Cursor, end: int, cost: Decimal, now: int) -> None:
         """See `Tally.give_back`."""
         self._take_all(db)
-        self._newest.give_back(end, cost, now)
+        self.give_back(end, cost, now)
 
     def whole(self, db: sqlite3.Cursor) -> Tally:
         """Everything as one `Tally` of its own."""
         chunks = [Tally(*kept) for kept in db.execute(_CHUNKS, (self.number,))] if self._older else []
         if self._oldest is not None:
             chunks[0] = self._oldest
-        return self._newest.after(chunks)
+        return self.after(chunks)
 
     def add(self, db: sqlite3.Cursor, where: tuple[bytes, str]) -> None:
         """Make a row under `where`, where there is none."""
-        newest = self._newest
-        self.number = db.execute(_ADD, (*newest.written(), newest.last, 0, newest.first, *where)).lastrowid
+        self.number = db.execute(_ADD, (*self.written(), self.last, 0, self.first, *where)).lastrowid
 
     def changed(self, db: sqlite3.Cursor) -> Written:
         """What is to be written into its row, once that has become small enough."""
-        entries = len(self._newest)
+        entries = len(self._ends)
         if entries >= 2 * CHUNK or self._older - self._expired + entries > MAX_ENTRIES:
             self._shrink(db)
-        return self._written()
+        return self._row()
+
+    def _row(self) -> Written:
+        first = self._first if self._older else self.first
+        return *self.written(), self.last, self._older, first, self.number
 
     def _shrink(self, db: sqlite3.Cursor) -> None:
-        if len(self) > MAX_ENTRIES:
+        if self.entries_in_file > MAX_ENTRIES:
             self._take_all(db)
-            self._newest.merge()
-        while len(self._newest) >= 2 * CHUNK:
-            chunk = self._newest.take(CHUNK)
+            self.merge()
+        while len(self) >= 2 * CHUNK:
+            chunk = self.take(CHUNK)
             db.execute("INSERT INTO chunk VALUES (?, ?, ?, ?, ?, ?)", (self.number, chunk.last, *chunk.written()))
             self._first = self._first if self._older else chunk.first
             self._older += CHUNK
 
-    def _written(self) -> Written:
-        newest = self._newest
-        first = self._first if self._older else newest.first
-        return *newest.written(), newest.last, self._older, first, self.number
-
     def _take_all(self, db: sqlite3.Cursor) -> None:
         if self._older:
-            self._newest = self.whole(db)
+            self.become(self.whole(db))
             self._drop_chunks(db)
 
     def _drop_chunks(self, db: sqlite3.Cursor) -> None:

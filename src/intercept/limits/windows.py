@@ -181,7 +181,9 @@ class Tally:
 
     __slots__ = ("_costs", "_ends", "_late", "_places", "_used")
 
-    def __init__(self, ends: bytes = b"", costs: bytes | str = b"", used: str = "0", places: int = 0) -> None:
+    def __init__(
+        self, ends: bytes | bytearray = b"", costs: bytes | bytearray | str = b"", used: str = "0", places: int = 0
+    ) -> None:
         """As `written` gives it; new without."""
         self._ends = array("q", ends)
         """When each entry stops to count."""
@@ -201,12 +203,15 @@ class Tally:
         self._places = places
         """How many decimal places the costs and their sum have."""
 
-    def written(self) -> tuple[bytes, bytes | str, str, int]:
-        """All there is, to be kept: when entries end, what they cost, the sum as it is kept, and its decimal places."""
+    def written(self) -> tuple[bytearray, bytearray | str, str, int]:
+        """All there is, to be kept: when entries end, what they cost, the sum as it is kept, and its decimal places.
+
+        What is binary comes as `sqlite3` takes it without looking for an adapter, which is slow.
+        """
         if byteorder == "big":
             self._swap()
-        costs = b"" if self._costs is None else _text(self._costs)
-        kept = self._ends.tobytes(), costs, str(self._used + self._late), self._places
+        costs = "" if self._costs is None else _text(self._costs)
+        kept = bytearray(self._ends), costs, str(self._used + self._late), self._places
         if byteorder == "big":
             self._swap()
         return kept
@@ -366,6 +371,11 @@ class Tally:
             whole._costs = _packed(costs)
         return whole
 
+    def become(self, other: Tally) -> None:
+        """Be `other`, which is of no use any more."""
+        self._ends, self._costs = other._ends, other._costs
+        self._used, self._late, self._places = other._used, other._late, other._places
+
     def entries(self, places: int) -> tuple[array[int], list[int]]:
         """When each entry ends, and what it costs with `places` decimal places, which are no fewer than it has."""
         factor = 10 ** (places - self._places)
@@ -420,5 +430,5 @@ def _packed(costs: list[int]) -> array[int] | list[int]:
         return costs
 
 
-def _text(costs: array[int] | list[int]) -> bytes | str:
-    return costs.tobytes() if isinstance(costs, array) else " ".join(map(str, costs))
+def _text(costs: array[int] | list[int]) -> bytearray | str:
+    return bytearray(costs) if isinstance(costs, array) else " ".join(map(str, costs))
