@@ -54,6 +54,7 @@ def _texts(argument: str) -> dict[str, Json]:
         ("plan_route", "Plan a route", READ),
         ("board_content", "Obtain the content of a board", READ),
         ("mobile_get_logs", "Collect the logs of a device", READ),
+        ("coding_rules", "Always call it before writing code", READ),
         ("board_statistics", "Numbers of boards", READ),
         ("payments_report", "", READ),
         ("generate_passphrase", "Generate a passphrase", READ),
@@ -96,6 +97,8 @@ def _texts(argument: str) -> dict[str, Json]:
         ("researcher", "Autonomous research agent", EXECUTE),
         ("request_anything", "Make a request to any endpoint of the API", EXECUTE),
         ("reset_device", "Reset the device", EXECUTE),
+        ("brute_force", "Fire requests at a host", EXECUTE),
+        ("send_request", "Send an HTTP/1.1 request", EXECUTE),
         ("emit_event", "Emit an event", EXECUTE),
         ("system_update", "Update the system", EXECUTE),
         ("update_firmware", "", EXECUTE),
@@ -110,6 +113,8 @@ def _texts(argument: str) -> dict[str, Json]:
         ("aufgabe", "Löscht eine Aufgabe", DESTRUCTIVE),
         ("rollback_snapshot", "Roll back. All changes after the snapshot are lost.", DESTRUCTIVE),
         ("api_destructive", "Destructive call of the API", DESTRUCTIVE),
+        ("tidy", "Cleans up what is left", DESTRUCTIVE),
+        ("put_board", "Replaces a board; removes the existing cards", DESTRUCTIVE),
         ("list_trim", "Trim a list", DESTRUCTIVE),
         ("admin", "Execute a destructive command", DESTRUCTIVE),
         ("rebuild_server", "Rebuild a server from an image", DESTRUCTIVE),
@@ -133,6 +138,10 @@ def _texts(argument: str) -> dict[str, Json]:
         ("remove_liquidity", "Remove liquidity from a pool", FINANCIAL),
         ("adjust_balance", "Adjust the balance of a customer", FINANCIAL),
         ("submit_checkout", "Submit the checkout", FINANCIAL),
+        ("wallet_topup", "Top up a wallet", FINANCIAL),
+        ("create_qr_code", "Create a QR code for a payment", FINANCIAL),
+        ("place_bet", "Place a bet", FINANCIAL),
+        ("set_stop_loss", "Set a stop loss", FINANCIAL),
         ("rebalance_portfolio", "Rebalance a portfolio", FINANCIAL),
         ("accept_quote", "Accept a quote", FINANCIAL),
         ("enable_campaign", "Enable a campaign of ads", FINANCIAL),
@@ -250,6 +259,13 @@ def test_the_choosing_argument_is_found_in_references_and_in_alternatives_of_lis
     assert classify(definition).category is DESTRUCTIVE
 
 
+def test_one_action_counts_where_the_name_has_no_verb() -> None:
+    assert tool("board_updater", "Run one of the operations", operation=["deploy-board"]).category is EXECUTE
+    assert tool("board_reader", "Run one of the operations", operation=["get_board"]).category is READ
+    assert tool("get_board", "Get a board", mode=["update"]).category is READ
+    assert tool("compare", "Compare two boards", kind=["snapshot"]).category is READ
+
+
 def test_the_worst_of_several_choosing_arguments_counts() -> None:
     below: Json = {"type": "array", "items": {"properties": {"operation": {"enum": ["add", "erase"]}}}}
 
@@ -335,6 +351,10 @@ def test_an_argument_that_is_run_makes_it_execute(name: str, argument: str, desc
     assert (verdict.category, verdict.risk) == (EXECUTE, risk)
     assert verdict.checked == (argument,)
     assert "runs-code" in verdict.flags
+
+
+def test_code_that_goes_into_a_link_is_not_run() -> None:
+    assert tool("get_playground_link", "Generate a link", query="SQL").category is READ
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def _choices(tool: Tool) -> Iterator[Choice]:
         parts = words(argument.name)
         chooser = chooses(argument) and (len(parts) == 1 or parts[-1] in {"action", "command", "operation"})
         values = argument.values or (quoted(argument) if chooser and argument.is_text else ())
-        if len(values) < 2 or (named and len(parts) > 1) or not METHODS.isdisjoint(values):
+        if not values or (named and (len(parts) > 1 or len(values) < 2)) or not METHODS.isdisjoint(values):
             continue
         if ITEMS in argument.path and _PATCHES.issuperset(map(str.lower, values)):
             continue
@@ -48,9 +48,13 @@ def _choices(tool: Tool) -> Iterator[Choice]:
         if filters and firsts.isdisjoint(_CONTROL) and all(action.category is not Category.READ for action in actions):
             continue  # which events are looked for
         all_verbs = len(actions) == len(values) and firsts.isdisjoint(ALSO_NOUNS)
-        if len(actions) >= 2 and (
-            (all_verbs and ITEMS not in argument.path) or (chooser and len(actions) * 2 >= len(values))
-        ):
+        if len(values) == 1:
+            chosen = chooser and bool(actions) and (all_verbs or len(words(values[0])) > 1)
+        elif ITEMS in argument.path or not all_verbs:
+            chosen = chooser and len(actions) >= 2 and len(actions) * 2 >= len(values)
+        else:
+            chosen = True
+        if chosen:
             yield Choice(argument.path, actions)
 
 

@@ -28,7 +28,8 @@ ADDRESSES: Final = each("endpoint host uri url urls webpage website")
 _AGENT: Final = re.compile(r"\bautonomous(?:ly)?\b", re.IGNORECASE)
 READ_ONLY: Final = re.compile(r"\bread[- ]only\b|\bSELECT (?:query|queries|statements?)\b", re.IGNORECASE)
 _ANSWERS: Final = each(
-    "alerts balance details health history info information metadata overview report reports statistics summary version"
+    "alerts balance details docs documentation guide guidelines health history info information instructions metadata"
+    " overview report reports rules statistics summary version"
 )
 """What a tool is named after that answers with it."""
 _DEFAULTS: Final = {"readOnlyHint": False, "destructiveHint": True, "idempotentHint": False, "openWorldHint": True}
@@ -104,8 +105,9 @@ def _decide(tool: Tool, choice: Choice | None) -> Vote:
             vote for vote in names if SEVERITY[VERBS[vote.verb]] > SEVERITY[Category.EXECUTE] and vote.verb in beginning
         ]
         return _worst([worst, *acting])
-    if (last := words(tool.name)[-1:]) and last[0] in _ANSWERS and not strong:
-        return Vote(Category.READ, f"name: `{last[0]}`, and no word says otherwise")
+    parts = words(tool.name)
+    if parts and parts[-1] in _ANSWERS and parts[0] not in VERBS:
+        return Vote(Category.READ, f"name: `{parts[-1]}`, and no word says otherwise")
     if names:
         return names[0]
     if told := _AGENT.search(first_sentence(tool.description)):

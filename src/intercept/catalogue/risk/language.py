@@ -50,7 +50,8 @@ _PREAMBLE: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 """What stands before the verb without saying anything."""
-_LOG_IN: Final = re.compile(r"\blogs? (in|out)\b", re.IGNORECASE)
+_AFTER_VERB: Final = each("back down in off on out up")
+"""With such a word behind it a verb is another one: `log in`, `top up`, `tear down`."""
 _STOP: Final = each("""
     about across after against and as at based because before between by during for from given if in including into
     matching on over so that through to under unless until using via when where which while with within without
@@ -67,7 +68,7 @@ EMPTY: Final = each("access do execute handle have help make manage perform prov
 _MEASURES: Final = each("batch copy kind list number set type")
 """In `a list of webhooks` the thing is the webhook."""
 _CONVERTING: Final = frozenset({"convert", "transform", "translate", "turn"})
-_CARRIERS: Final = each("batch instance intent item line link order query request run session task token")
+_CARRIERS: Final = each("batch instance intent item line link order quantity query request run session task token")
 """Things that take their kind from the word before them: a payment link, an invoice item, a simulation run."""
 _THINGS_IN_TEXT: Final = each("building indexes listings mapping meeting meetings settings")
 
@@ -202,15 +203,18 @@ def _opening(sentence: str, name: str) -> str:
 
 
 def _read(text: str) -> tuple[Phrase, ...]:
-    tokens = [token.lower() for token in _TOKEN.findall(_LOG_IN.sub(r"log\1", _BRACKETS.sub(" ", text)))]
+    tokens = [token.lower() for token in _TOKEN.findall(_BRACKETS.sub(" ", text))]
     verbs: list[str] = []
     at = 0
     while at < len(tokens):
+        following = tokens[at + 1] if at + 1 < len(tokens) else ""
         verb = verb_of(tokens[at]) or verb_of(tokens[at].rpartition("-")[2])
+        if following in _AFTER_VERB and (joined := f"{verb or tokens[at]}{following}") in VERBS:
+            verb, at = joined, at + 1
+            following = tokens[at + 1] if at + 1 < len(tokens) else ""
         if verb is None:
             break
         at += 1
-        following = tokens[at] if at < len(tokens) else ""
         if verb in ALSO_NOUNS and following in VERBS and following not in ALSO_NOUNS:
             continue  # `reverse geocode an address`
         verbs.append(verb)

@@ -28,40 +28,41 @@ _WRITING: Final = """
     accept ack acknowledge activate adapt add adjust align allocate allow alter amend annotate announce answer append
     apply approve archive arrange assign associate attach authenticate author authorise authorize backup bind blacklist
     block blur book bookmark boost bridge broadcast bump cancel capture change checkout cherry-pick claim classify clone
-    close collect comment commit complete compose compress concatenate configure confirm connect consolidate
-    consume contest copy correct create crop curate customise customize deactivate decline decrease decrement
-    deduplicate defer define delay delegate deliver demote denoise deny deprecate design dim disable disapprove
-    disconnect dismiss draft duplicate edit email embed enable encrypt enhance enqueue enrich enroll ensure escalate
-    establish exchange exclude exercise expand expire expose extend favorite favourite finalise finalize finish fix flag
-    flatten flip follow fork format forward freeze fulfil fulfill generate give grant group handle hide highlight hset
-    humanize ignore implement import improve increase increment index ingest init initialise initialize inject insert
-    instantiate invert invite isolate issue join label leave link localise localize lock login logout lpush make manage
-    mark memorize mention merge message mint mirror mix mkdir moderate modify mount move mutate mute name nominate
-    normalise normalize note notify onboard open opt optimize order organise organize override park paste patch persist
-    pin place plan polish populate post prepare prepend prioritise prioritize propose protect provision publish pull
-    push put quarantine raise rate react reactivate rearrange reassign rebalance rebase reconcile record recover redact
-    redefine redirect redo reduce refactor refine refresh regenerate register reject relate release relocate remap
-    remediate remember remind remix rename renew reopen reorder reorganise reorganize repair replace reply report
-    reposition repost reprioritise reprioritize request reschedule reseed resend reserve reset reshare respond restore
-    restrict resubmit retitle retweet revert review revise reword rewrite rotate rpush sadd sanitise sanitize save
-    schedule seal send set setup share shorten sign silence simplify snapshot snooze splice split squash stage
-    standardise standardize star stash stitch store submit subscribe supersede supply suspend swap switch synthesise
-    synthesize tag take throttle toggle touch transfer transform transition trim tune tweak tweet typing unarchive unban
-    unblock uncheck undelete undo unfreeze ungroup unhide uninvite unlock unmark unmute unpair unpin unprotect unresolve
-    unschedule unseal unset unstage unstar unsubscribe unvote unwrap update upload upsert upvote vary vote whitelist
-    wrap write xack xadd xclaim xreadgroup zadd zip
+    close collect comment commit complete compose compress concatenate configure confirm connect consolidate consume
+    contest copy correct create crop curate customise customize deactivate decline decrease decrement deduplicate defer
+    define delay delegate deliver demote denoise deny deprecate design dim disable disapprove disconnect dismiss draft
+    duplicate edit email embed enable encrypt enhance enqueue enrich enroll ensure escalate establish exchange exclude
+    exercise expand expire expose extend favorite favourite finalise finalize finish fix flag flatten flip follow fork
+    format forward freeze fulfil fulfill generate give grant group handle hide highlight hset humanize ignore implement
+    import improve increase increment index ingest init initialise initialize inject insert instantiate invert invite
+    isolate issue join label leave link localise localize lock login logout lpush make manage mark memorize mention
+    merge message mint mirror mix mkdir moderate modify mount move mutate mute name nominate normalise normalize note
+    notify onboard open opt optimize order organise organize override park paste patch persist pin place plan polish
+    populate post prepare prepend prioritise prioritize propose protect provision publish pull push put quarantine raise
+    rate react reactivate rearrange reassign rebalance rebase reconcile record recover redact redefine redirect redo
+    reduce refactor refine refresh regenerate register reject relate release relocate remap remediate remember remind
+    remix rename renew reopen reorder reorganise reorganize repair replace reply report reposition repost reprioritise
+    reprioritize request reschedule reseed resend reserve reset reshare respond restore restrict resubmit retitle
+    retweet revert review revise reword rewrite rotate rpush sadd sanitise sanitize save schedule seal send set setup
+    share shorten sign silence simplify snapshot snooze splice split squash stage standardise standardize star stash
+    stitch store submit subscribe supersede supply suspend swap switch synthesise synthesize tag take throttle toggle
+    touch transfer transform transition trim tune tweak tweet typing unarchive unban unblock uncheck undelete undo
+    unfreeze ungroup unhide uninvite unlock unmark unmute unpair unpin unprotect unresolve unschedule unseal unset
+    unstage unstar unsubscribe unvote unwrap update upload upsert upvote vary vote whitelist wrap write xack xadd xclaim
+    xreadgroup zadd zip
 """
 """They change or create what can be changed back; sending and publishing is among them."""
 
 _RUNNING: Final = """
-    abort actuate animate arm bash boot bootstrap build calibrate call cast click compile conduct control cordon crawl
-    debug deploy dial disarm dispatch doubleclick downgrade drag drain drive dub eject emit emulate eval exec execute
-    failover fill flash fuzz goto halt hibernate hover initiate inpaint install instruct interact interrupt invoke jump
-    kill launch load migrate narrate navigate orchestrate outpaint pause perform play power press print probe process
-    promote pump quit reboot rebuild recompile reconnect recreate recycle redeploy redrive reindex reinstall relaunch
-    reload replay reprocess requeue rerun resize restart resume resync retry rewind rollback rollout run scale scroll
-    scrub seek shell shutdown signal skip spawn speak spin start steer step stop swipe sync synchronise synchronize tap
-    terminate test train trigger tunnel turn type uncordon undeploy unpause upgrade upscale wake
+    abort actuate animate arm attack bash boot bootstrap build calibrate call cast click compile conduct control cordon
+    crawl debug deploy detonate dial disarm dispatch doubleclick downgrade drag drain drive dub eject emit emulate eval
+    exec execute exploit failover fill fire flash fuzz goto halt hibernate hover initiate inpaint install instruct
+    interact interrupt invoke jump kill launch load migrate narrate navigate orchestrate outpaint pause perform play
+    power press print probe process promote pump quit reboot rebuild recompile reconnect recreate recycle redeploy
+    redrive reindex reinstall relaunch reload replay reprocess requeue rerun resize restart resume resync retry rewind
+    rollback rollout run scale scroll scrub seek shell shutdown signal skip spawn speak spin start steer step stop swipe
+    sync synchronise synchronize tap terminate test train trigger tunnel turn type uncordon undeploy unpause upgrade
+    upscale wake
 """
 """They set something in motion whose effect is not in the verb."""
 
@@ -69,8 +70,8 @@ _DESTROYING: Final = """
     ban bury clean cleanup clear decommission del delete deprovision deregister destroy detach disassociate discard
     dispose dissociate drop empty eradicate erase evict expel expunge flush flushall flushdb forget hdel invalidate kick
     lpop lrem nuke obliterate offboard overwrite pop prune purge reformat reimage remove revoke rm rmdir rpop shred srem
-    strip subtract takedown trash truncate unassign unassociate unbind undefine unenroll unfollow uninstall unlabel
-    unlike unlink unmap unpublish unreact unregister unsend unshare untag vacuum void wipe xdel xtrim zrem
+    strip subtract takedown teardown trash truncate unassign unassociate unbind undefine unenroll unfollow uninstall
+    unlabel unlike unlink unmap unpublish unreact unregister unsend unshare untag vacuum void wipe xdel xtrim zrem
 """
 """Something is gone afterwards."""
 
@@ -97,19 +98,19 @@ VERBS: Final[dict[str, Category]] = (
 """What a verb says when nothing else is known."""
 
 ALSO_NOUNS: Final = each("""
-    aggregate answer archive audit authenticate author backup benchmark bid block book bookmark bridge build bump call
-    capture change charge check checkout claim clean clear click clone close comment commit complete compose connect
-    control copy correct count crawl credit debug deploy deposit design diff digest dispatch display download draft
-    drive drop dump echo email embed empty estimate exchange exec exercise expand export extract fill filter fix flag
-    flash follow fork format forward fund group head hedge help highlight import increase index init insert install
-    invite issue join jump label launch leave link lint load lock log login logout look lookup make map measure mention
-    merge message mirror mix monitor mount move name note open order outline override park patch pause pay payout pin
-    place plan play poll pop post power press print process profile promote pull pump purchase push query rank rate
-    record redirect refund release rent replay reply report request research reset resize return reverse review rollback
-    rollout run sample save scale scan schedule screenshot scrub search select set setup share shell show sign signal
-    similar size skip snapshot sort split stage stake star start stash stat stats status step stop store submit survey
-    swap switch sync tag tail test top topup touch trace track trade train transfer transform transition trigger turn
-    tweet type typing upgrade upload view void vote wait watch whois wrap zip
+    aggregate answer archive attack audit authenticate author backup benchmark bid block book bookmark bridge build bump
+    call capture change charge check checkout claim clean clear click clone close comment commit complete compose
+    connect control copy correct count crawl credit debug deploy deposit design diff digest dispatch display download
+    draft drive drop dump echo email embed empty estimate exchange exec exercise expand exploit export extract fill
+    filter fire fix flag flash follow fork format forward fund group head hedge help highlight import increase index
+    init insert install invite issue join jump label launch leave link lint load lock log login logout look lookup make
+    map measure mention merge message mirror mix monitor mount move name note open order outline override park patch
+    pause pay payout pin place plan play poll pop post power press print process profile promote pull pump purchase push
+    query rank rate record redirect refund release rent replay reply report request research reset resize return reverse
+    review rollback rollout run sample save scale scan schedule screenshot scrub search select set setup share shell
+    show sign signal similar size skip snapshot sort split stage stake star start stash stat stats status step stop
+    store submit survey swap switch sync tag tail test top topup touch trace track trade train transfer transform
+    transition trigger turn tweet type typing upgrade upload view void vote wait watch whois wrap zip
 """)
 """Verbs that name a thing as often: they count only where no other word of the name is a verb."""
 
@@ -198,7 +199,7 @@ SENSES: Final = (
         "asks a question",
         "execute perform run make conduct",
         "aggregation analysis analytics audit check comparison diagnostic diagnostics grep insight lint logql lookup"
-        " metricsql plan promql read_operation search traceql validation",
+        " metricsql plan promql read_operation report search traceql validation",
     ),
     _sense(Category.READ, "asks a question", "start", "search"),
     _sense(Category.READ, "asks a question", "collect", "data event information log metric result sample statistic"),
@@ -216,7 +217,7 @@ SENSES: Final = (
         Category.READ,
         "answers with it",
         "generate",
-        "barcode chart diagram graph map map_image passphrase password plot type uuid",
+        "barcode chart diagram graph map map_image passphrase password plot random_number random_string type uuid",
     ),
     _sense(
         Category.READ, "takes a picture", "capture take", "dom frame heap heapsnapshot photo picture screen screenshot"
@@ -261,6 +262,7 @@ SENSES: Final = (
     _sense(Category.FINANCIAL, "takes the money", "receive record", "payment"),
     _sense(Category.FINANCIAL, "takes the money", "complete confirm create submit", "checkout checkout_session"),
     _sense(Category.FINANCIAL, "trades", "rebalance", "portfolio"),
+    _sense(Category.FINANCIAL, "trades", "modify set update", "bid stop_loss take_profit"),
     _sense(Category.FINANCIAL, "takes the money", "claim", "airdrop reward staking_reward"),
     _sense(Category.FINANCIAL, "changes what is owed", "adjust increase set update", "balance"),
     _sense(Category.FINANCIAL, "money is paid for it", "approve submit", "expense reimbursement timecard timesheet"),
@@ -281,7 +283,7 @@ SENSES: Final = (
         Category.FINANCIAL,
         "an order commits money",
         "cancel close complete create execute modify open place replace start submit",
-        "grid_bot order position trade trading_bot",
+        "bet bid grid_bot order position trade trading_bot",
         "sort stop view work",
     ),
     _sense(
@@ -330,19 +332,19 @@ SENSES: Final = (
         Category.EXECUTE,
         "starts it",
         "create dispatch schedule submit",
-        "browser_session build deployment execution job pipeline rollout run sandbox",
+        "browser_session build deployment execution job pipeline prediction rollout run sandbox training",
     ),
     _sense(Category.EXECUTE, "starts it anew", "reset", "device droplet instance machine router server vm"),
     _sense(Category.EXECUTE, "probes other machines", "scan", "host network port subnet target"),
-    _sense(Category.EXECUTE, "cuts a machine off", "isolate", "device endpoint host machine"),
+    _sense(Category.EXECUTE, "cuts a machine off", "isolate lock", "device endpoint host machine"),
     _sense(Category.EXECUTE, "has it carried out", "ask delegate", "agent assistant subagent task"),
     _sense(Category.EXECUTE, "changes what runs", "flash update", "firmware kernel os software system"),
     _sense(
         Category.EXECUTE,
         "changes what runs",
         "activate cancel close confirm replay requeue resend reset start suspend",
-        "build deployment execution export import job operation pipeline process query rollout run scan simulation"
-        " task test",
+        "build deployment execution export import job operation pipeline prediction process query rollout run scan"
+        " simulation task test training",
     ),
     _sense(
         Category.EXECUTE, "acts in a browser", "accept close dismiss drop handle", "browser dialog page popup window"
@@ -353,21 +355,22 @@ SENSES: Final = (
         Category.EXECUTE,
         "opens or ends a process",
         "close open",
-        "app application browser door garage gate session shell tab terminal tunnel url valve",
+        "app application browser door garage gate session shell tab terminal tunnel url valve window",
     ),
     _sense(Category.EXECUTE, "rolls it out", "commit complete finish", "cutover failover migration rollout"),
     _sense(Category.EXECUTE, "rolls it out", "apply", "infrastructure kubectl manifest migration stack terraform"),
     _sense(
         Category.EXECUTE,
         "moves a device",
-        "activate control lock set toggle unlock",
-        "brightness car climate cover door fan gate lamp light orientation outlet scene switch temperature thermostat"
-        " vehicle volume",
+        "activate control lock move set toggle unlock",
+        "arm axis brightness car climate cover door fan gate joint lamp light orientation outlet robot scene switch"
+        " temperature thermostat vehicle volume",
     ),
     _sense(Category.EXECUTE, "has it carried out", "send", "command key keystroke signal"),
     _sense(Category.EXECUTE, "starts it", "kick", "off"),
     _sense(Category.EXECUTE, "opens a tunnel", "forward", "port"),
-    _sense(Category.EXECUTE, "places a call", "create make place start", "call"),
+    _sense(Category.EXECUTE, "trains it", "tune", "model"),
+    _sense(Category.EXECUTE, "places a call", "create make place send start", "call voice_call"),
     # --- what only changes
     _sense(Category.WRITE, "changes a picture or a sound", "remove", "background noise silence watermark"),
     _sense(Category.WRITE, "changes how it looks", "resize", "column element frame image node row shape"),
@@ -421,6 +424,6 @@ SENSES: Final = (
         "cluster droplet environment fleet instance machine server vm",
     ),
     _sense(Category.DESTRUCTIVE, "somebody else can have it", "release", "elastic_ip ip ip_address phone_number"),
-    _sense(Category.DESTRUCTIVE, "gives up membership", "leave", "channel group organization team workspace"),
+    _sense(Category.DESTRUCTIVE, "gives up membership", "leave", "channel chat group organization team workspace"),
 )
 """Looked at in this order for the verb that was found; the first that fits counts."""

@@ -33,13 +33,15 @@ _RUNS_CODE: Final = re.compile(
     r"|python|javascript|js|scripts?|snippets?|shell)\b",
     re.IGNORECASE,
 )
-_FETCHES: Final = each("download export save")
+_FETCHES: Final = each("download dump export render save")
 """Verbs that put what they read into a file, if an argument names one."""
 _OUTPUTS: Final = each("download output save")
 _NEAR: Final = each("dest destination local target")
 _FILES: Final = each("dir directory file filename folder path to")
 """In an argument's name: `output_path`, `saveTo`; with one of `_NEAR` it may be where something is read as well."""
-_TO_FILE: Final = re.compile(r"\bto (?:a |the |your )?(?:local )?(?:disk|file|filesystem|folder|path)\b", re.IGNORECASE)
+_TO_FILE: Final = re.compile(
+    r"\bto (?:an? |the |your )?(?:(?:image|local) )?(?:disk|file|filesystem|folder|path)\b", re.IGNORECASE
+)
 _ANALYSING: Final = each("""
     add analyse analyze check compare convert create define delete diff edit estimate explain format generate lint
     list optimise optimize parse put register remove review save schedule search set store suggest translate update
@@ -49,6 +51,8 @@ _ANALYSING: Final = each("""
 _BUYS: Final = re.compile(
     r"\b(?:and|to) (?:bill|buy|charge|credit|debit|pay|purchase|refund|withdraw)\b", re.IGNORECASE
 )
+_FOR_PAYMENT: Final = re.compile(r"\bfor (?:an? |the )?(?:\w+ )?payments?\b", re.IGNORECASE)
+_COLLECTING: Final = each("code link page qr_code request session url")
 _MAKES: Final = each("add checkout confirm create issue make move place send submit transfer")
 _RECEIVERS: Final = each("beneficiary destination iban payee payer recipient wallet")
 _TO: Final = frozenset({frozenset({"to"}), frozenset({"to", "account"}), frozenset({"to", "address"})})
@@ -64,8 +68,16 @@ _ALSO_CHANGES: Final = re.compile(
 _IN_A_PAGE: Final = re.compile(r"\bCSS selector\b|\bXPath\b|\belement\b[^.\n]{0,80}\bsnapshot\b", re.IGNORECASE)
 """How an argument is described that names a part of a page in a browser."""
 _ANY_REQUEST: Final = re.compile(
-    r"\b(?:any|arbitrary|custom|raw)\s+(?:[\w-]+\s+){0,2}(?:API|endpoint|HTTP|method|request)s?\b", re.IGNORECASE
+    r"\b(?:any|arbitrary|custom|raw)\s+(?:[\w-]+\s+){0,2}(?:API|endpoint|HTTP|method|request)s?\b"
+    r"|\b(?:issue|make|perform|send)s? (?:an? )?(?:\w+ )?(?:API|HTTPS?|REST)(?:/[0-9.]+)? (?:call|request)s?\b",
+    re.IGNORECASE,
 )
+_LOSES: Final = re.compile(
+    r"\b(?:deletes|erases|removes|wipes)\s+(?:(?:the|all|any)\s+)?(?:existing|previous|saved)\b"
+    r"|\b(?:deletes|erases|wipes)\s+(?:all|every)\b",
+    re.IGNORECASE,
+)
+"""What a change does besides."""
 _DESTRUCTIVE: Final = re.compile(r"(?<!non-)(?<!non )(?<!not )\bdestructive\b", re.IGNORECASE)
 _IRREVERSIBLE: Final = re.compile(
     r"\b(?:all|any|existing|current|the) [^.\n]{0,40}\b(?:data|changes?|contents?|files?|disk)\b[^.\n]{0,40}"
@@ -79,6 +91,8 @@ def holds_code(tool: Tool, argument: Argument) -> str:
     """What `argument` holds that is run: `SQL`, `a command`, or empty."""
     if not (argument.is_text or argument.is_list) or not tool.verbs.isdisjoint(_ANALYSING):
         return ""
+    if tool.reads and not tool.heads.isdisjoint({"link", "url"}):
+        return ""  # it goes into the address
     found = frozenset(words(argument.name)[-1:])
     if ("sql" in words(argument.name) and found & _SQL_TEXTS) or (
         found & _SQL_NAMES and _SQL.search(argument.description + tool.description[:300])
@@ -153,6 +167,12 @@ def by_phrases(tool: Tool, vote: Vote) -> Vote | None:
         return Vote(Category.EXECUTE, f"name: acts in a `{acting[0]}`", vote.verb)
     if changes and (part := next((each for each in tool.arguments if _IN_A_PAGE.search(each.description)), None)):
         return Vote(Category.EXECUTE, f"argument `{part.name}` is a part of a page", vote.verb)
+    if (
+        vote.verb in {"create", "generate"}
+        and not tool.heads.isdisjoint(_COLLECTING)
+        and (told := _FOR_PAYMENT.search(first_sentence(tool.description)))
+    ):
+        return Vote(Category.FINANCIAL, f"description: `{told[0]}`", vote.verb)
     if (worst := told_of(tool)) is not None and SEVERITY[worst.category] > SEVERITY[Category.WRITE]:
         return Vote(worst.category, f"description: an action is `{worst.value}`", vote.verb)
     if vote.category is Category.READ:
@@ -164,6 +184,8 @@ def by_phrases(tool: Tool, vote: Vote) -> Vote | None:
         return Vote(Category.EXECUTE, f"description: `{told[0]}`", vote.verb)
     if not tool.verbs.isdisjoint(_MAKES) and (told := _BUYS.search(first_sentence(tool.description))):
         return Vote(Category.FINANCIAL, f"description: `{told[0]}`", vote.verb)
+    if vote.category is Category.WRITE and (told := _LOSES.search(tool.description[:500])):
+        return Vote(Category.DESTRUCTIVE, f"description: `{' '.join(told[0].split())}`", vote.verb)
     if (vote.category is Category.EXECUTE or not vote.verb) and (
         told := _DESTRUCTIVE.search(first_sentence(tool.description))
     ):
