@@ -248,6 +248,29 @@ def test_everything_is_forgotten_by_itself(real: RedisStore, empty_redis: RedisS
     assert all(0 < life <= 32 * 86_400_000 + 7_200_000 for life in lives.values())
 
 
+def test_what_is_charged_on_and_on_is_kept_until_it_has_stopped_to_count(
+    real: RedisStore, empty_redis: RedisServer
+) -> None:
+    hours = [charge(10**9, 7_200, per=value) for value in ("", "=a")]
+    for _ in range(MAX_ENTRIES + 10):  # merged on the way, too
+        passes(real, hours, START)
+    with redis.Redis.from_url(empty_redis.url) as client:
+        assert all(client.pttl(key) > 7_200_000 for key in keys(empty_redis))
+
+        for key in keys(empty_redis):
+            client.pexpire(key, 7_200_000)
+            if ":t:" in key:
+                client.hset(key, "kept", int(client.hget(key, "last") or 0))
+        passes(real, hours, START)
+        assert all(client.pttl(key) > 7_200_000 for key in keys(empty_redis) if ":a:" not in key)
+
+
+def test_what_is_told_of_a_counter_follows_the_policy(store: RedisStore) -> None:
+    for maximum in (3, 5, 4):
+        passes(store, [charge(maximum)], START)
+        assert [use.max for use in store.uses(START)] == [maximum]
+
+
 def test_a_counter_has_a_bounded_number_of_entries(store: RedisStore, empty_redis: RedisServer) -> None:
     for call in range(MAX_ENTRIES + 10):
         passes(store, [charge(10**6, 10**6, cost="0.5")], START + call)

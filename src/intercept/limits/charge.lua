@@ -1,7 +1,7 @@
 -- Counters in Redis or Valkey: one call of this script is one operation, all or none of it.
 --
--- A row is one counter for one `per` value and has two keys: a hash (`used`, `places`, `last`, `ahead`) and a list of
--- entries "end cost places", oldest first; a third key, shared by all rows of a counter, is a sorted set of the values
+-- A row is one counter for one `per` value and has two keys: a hash (`used`, `places`, `first`, `last`, `ahead`, and
+-- `kept`, until when the server keeps it) and a list of entries "end cost places", oldest first; a third key, shared by all rows of a counter, is a sorted set of the values
 -- that count. A counter of calls in flight is a hash of "end held places" by owner. Times are microseconds, which a
 -- double holds exactly until the year 2255. Amounts are digits and a number of decimal places, added as they are
 -- written, because a double does not hold all of them.
@@ -105,26 +105,34 @@ local function load_flight(row, now)
 end
 
 local function save(row)
-  redis.call("HSET", row.key, "used", row.used, "places", row.places, "last", whole(row.last), "ahead", whole(row.ahead))
-  local left = row.kept_for or math.ceil((row.last - row.now) / 1000) + KEPT
-  redis.call("PEXPIRE", row.key, left)
-  redis.call("PEXPIRE", row.entries, left)
-  if row.live then
-    redis.call("ZADD", row.live, whole(row.last - row.ahead), row.value)
-    if redis.call("PTTL", row.live) < left then redis.call("PEXPIRE", row.live, left) end
+  local left = row.last - row.now + KEPT * 1000
+  local runs_out = row.now + left > row.kept
+  if runs_out then
+    left = left * 1.5  -- so that this is not to be done each time
+    row.kept = row.now + left
+  end
+  redis.call("HSET", row.key, "used", row.used, "places", row.places, "first", whole(row.first), "last", whole(row.last),
+    "ahead", whole(row.ahead), "kept", whole(row.kept))
+  if row.live then redis.call("ZADD", row.live, whole(row.last - row.ahead), row.value) end
+  if runs_out then
+    left = row.kept_for or math.ceil(left / 1000)
+    redis.call("PEXPIRE", row.key, left)
+    redis.call("PEXPIRE", row.entries, left)
+    if row.live and redis.call("PTTL", row.live) < left then redis.call("PEXPIRE", row.live, left) end
   end
 end
 
 local function forget(row)
   redis.call("DEL", row.key, row.entries)
   if row.live then redis.call("ZREM", row.live, row.value) end
-  row.used, row.places, row.last, row.is_new = "0", 0, 0, true
+  row.used, row.places, row.first, row.last, row.kept, row.is_new = "0", 0, 0, 0, 0, true
 end
 
 local function load_tally(row, now)
-  local kept = redis.call("HMGET", row.key, "used", "places", "last", "ahead")
+  local kept = redis.call("HMGET", row.key, "used", "places", "first", "last", "ahead", "kept")
   row.used, row.places = kept[1] or "0", tonumber(kept[2] or 0)
-  row.last, row.ahead = tonumber(kept[3] or 0), tonumber(kept[4] or 0)
+  row.first, row.last = tonumber(kept[3] or 0), tonumber(kept[4] or 0)
+  row.ahead, row.kept = tonumber(kept[5] or 0), tonumber(kept[6] or 0)
   row.is_new = not kept[1]
   if row.last - row.stop > row.ahead + AGREE then row.ahead = row.last - row.stop end
   row.now, row.stop = now + row.ahead, row.stop + row.ahead
@@ -134,14 +142,14 @@ local function load_tally(row, now)
     row.now, row.stop, row.ahead = row.now - row.ahead, row.stop - row.ahead, 0
     return
   end
-  local oldest = redis.call("LINDEX", row.entries, 0)
-  if not oldest or entry_of(oldest) > row.now then return end
+  if row.first > row.now then return end
   local gone = 0
   while true do
-    local first = redis.call("LRANGE", row.entries, gone, gone + CHUNK - 1)
+    local some = redis.call("LRANGE", row.entries, gone, gone + CHUNK - 1)
     local past = 0
-    for _, text in ipairs(first) do
+    for _, text in ipairs(some) do
       local stop, cost, places = entry_of(text)
+      row.first = stop
       if stop > row.now then break end
       local used, less, at_places = aligned(row.used, row.places, cost, places)
       row.used, row.places, past = subtract(used, less), at_places, past + 1
@@ -168,12 +176,14 @@ local function merge(row)
     else
       new[#new + 1] = old[at]
     end
+    if at == 1 then row.first = entry_of(new[1]) end
     if #new == CHUNK then
       redis.call("RPUSH", row.entries, unpack(new))
       new = {}
     end
   end
   if #new > 0 then redis.call("RPUSH", row.entries, unpack(new)) end
+  row.kept = 0
 end
 
 -- what is charged ----------------------------------------------------------------------------------------------------
@@ -228,9 +238,9 @@ local function refusal(checks, rows, max_live, ask_again)
       wait = wait_for_room(row, rows, max_live, ask_again)
       if wait ~= 0 then left, places = "0", 0 end
     end
-    if wait < 0 then return { "refused", check.index, "-1", left, places } end
+    if wait < 0 then return check.index .. " -1 " .. left .. " " .. places end
     if wait > longest then
-      longest, worst = wait, { "refused", check.index, whole(wait), left, places }
+      longest, worst = wait, check.index .. " " .. whole(wait) .. " " .. left .. " " .. places
     end
   end
   return worst
@@ -252,7 +262,9 @@ local function make(row)
     redis.call("LSET", row.entries, -1, entry(stop, add(a, b), at_places))
     row.stop = stop
   else
-    if redis.call("RPUSH", row.entries, entry(row.stop, row.cost, row.cost_places)) > MERGE_ABOVE then merge(row) end
+    local entries = redis.call("RPUSH", row.entries, entry(row.stop, row.cost, row.cost_places))
+    if entries == 1 then row.first = row.stop end
+    if entries > MERGE_ABOVE then merge(row) end
     row.last = row.stop
   end
   save(row)
@@ -296,46 +308,46 @@ local function undo(row, made)
     redis.call("LREM", row.entries, 1, "-")
     local last = redis.call("LINDEX", row.entries, -1)
     if not last then return forget(row) end
-    row.last = entry_of(last)
+    row.first, row.last = entry_of(redis.call("LINDEX", row.entries, 0)), entry_of(last)
   else
     redis.call("LSET", row.entries, found, entry(stop, left, places))
   end
   save(row)
 end
 
--- ARGV: what to do, the caller's time or "", the owner, how long a lease lasts, how many values may live, when to ask
--- again, how long rows are kept or "", the number of rows, and then for each row: its kind, its length (or the period's
--- start and end), cost, places, the value or "" and whether it is of a shadow limit; and then the checks.
-local at = 0
-local function argument()
-  at = at + 1
-  return ARGV[at]
+-- ARGV: first what to do, the caller's time or "-", the owner, how long a lease lasts, how many values may live, when to
+-- ask again, how long rows are kept or "-", and the number of rows; then for each row its kind, the start and end of the
+-- period (or 0 and the length), cost, places and whether it is of a shadow limit; and then the checks, each with the
+-- number of its row, the maximum and its places, or when what is undone stops to count.
+local verb, given, owner, lease, max_live, ask_again, kept_for, count =
+  string.match(ARGV[1], "^(%a+) (%S+) (%x+) (%d+) (%d+) (%d+) (%S+) (%d+)$")
+lease, max_live, ask_again, kept_for = tonumber(lease), tonumber(max_live), tonumber(ask_again), tonumber(kept_for)
+count = tonumber(count)
+local now = tonumber(given)
+if not now then
+  local time = redis.call("TIME")
+  now = tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
-local verb, given, owner = argument(), argument(), argument()
-local lease, max_live, ask_again = tonumber(argument()), tonumber(argument()), tonumber(argument())
-local kept_for = tonumber(argument())
-local time = redis.call("TIME")
-local now = tonumber(given) or tonumber(time[1]) * 1000000 + tonumber(time[2])
-
-local groups = { { rows = {}, all = {} }, { rows = {}, all = {} } }
 local rows = {}
-for number = 1, tonumber(argument()) do
-  local row = { kept_for = kept_for, owner = owner }
-  local kind = argument()
+for number = 1, count do
+  local kind, start, stop, cost, places, shadow =
+    string.match(ARGV[number + 1], "^(%a+) (%d+) (%d+) (%d+) (%d+) (%d)$")
+  local row = { kept_for = kept_for, owner = owner, cost = cost, cost_places = tonumber(places) }
   row.key, row.entries = KEYS[number * 3 - 2], KEYS[number * 3 - 1]
+  row.is_shadow = shadow == "1"
   if kind == "flight" then
     row.is_flight, row.length = true, lease
   elseif kind == "sliding" then
-    row.stop = now + tonumber(argument())
+    row.stop = now + tonumber(stop)
   else
-    local start = tonumber(argument())
-    row.stop = tonumber(argument())
-    if verb ~= "undo" and (now < start or now >= row.stop) then return { "period", whole(now) } end
+    row.stop = tonumber(stop)
+    if verb ~= "undo" and (now < tonumber(start) or now >= row.stop) then return "period " .. whole(now) end
   end
-  row.cost, row.cost_places, row.value = argument(), tonumber(argument()), argument()
-  if row.value ~= "" and not row.is_flight then row.live = KEYS[number * 3] end
-  row.is_shadow = argument() == "1"
+  if not row.is_flight then
+    row.value = string.match(row.key, "^[^}]*}:t:%x+:(.*)$")
+    if row.value ~= "" then row.live = KEYS[number * 3] end
+  end
   rows[number] = row
 end
 for _, row in ipairs(rows) do
@@ -343,29 +355,32 @@ for _, row in ipairs(rows) do
 end
 
 if verb == "undo" then
-  for _, row in ipairs(rows) do undo(row, tonumber(argument())) end
-  return { "done", whole(now) }
+  for number, row in ipairs(rows) do undo(row, tonumber(ARGV[1 + count + number])) end
+  return "done " .. whole(now)
 end
 if verb == "renew" then
   for _, row in ipairs(rows) do
     redis.call("HSET", row.key, owner, entry(row.stop, row.cost, row.cost_places))
     redis.call("PEXPIRE", row.key, kept_for or math.ceil(lease / 1000) + KEPT)
   end
-  return { "done", whole(now) }
+  return "done " .. whole(now)
 end
 
 local checks = { {}, {} }
-for index = 0, tonumber(argument()) - 1 do
-  local check = { index = index, row = tonumber(argument()), max = argument(), places = tonumber(argument()) }
+for index = 0, #ARGV - count - 2 do
+  local number, max, places = string.match(ARGV[2 + count + index], "^(%d+) (%d+) (%d+)$")
+  local check = { index = index, row = tonumber(number), max = max, places = tonumber(places) }
   table.insert(checks[rows[check.row].is_shadow and 2 or 1], check)
 end
 local refused = refusal(checks[1], rows, max_live, ask_again)
-if refused then return refused end
-if verb == "look" then return { "granted", whole(now) } end
+if type(refused) == "table" then return refused end
+if refused then return "refused " .. refused end
+if verb == "look" then return "granted " .. whole(now) end
 local unmet = refusal(checks[2], rows, max_live, ask_again)
-if unmet and unmet.err then return unmet end
-local answer = { "granted", whole(now), unmet or {} }
+if type(unmet) == "table" then return unmet end
+local answer = { "granted", whole(now) }
 for _, row in ipairs(rows) do
   answer[#answer + 1] = (unmet and row.is_shadow) and "0" or make(row)
 end
-return answer
+answer[#answer + 1] = unmet
+return table.concat(answer, " ")

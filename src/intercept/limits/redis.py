@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from decimal import Decimal
-from functools import partial
-from hashlib import blake2b, sha1
+from functools import lru_cache, partial
+from hashlib import blake2b
 from pathlib import Path
 from secrets import token_hex
 from threading import Event, Lock, Thread
@@ -28,7 +28,6 @@ from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
     ConnectionError,  # noqa: A004 - only here, and the one that is meant
-    NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisError,
@@ -41,11 +40,11 @@ from ..errors import StoreBusy, StoreUnavailable, UsageError
 from ..policy.model import CalendarWindow, Charge, Exhausted, InFlight, Window
 from ..state import shown_state
 from . import MAX_ANSWERED, Granted, Made, Refused, merged
+from .redis_script import Script, bulk
 from .state import LEASE, MAX_UNDONE, Use, described, identity, use_of
 from .windows import ASK_AGAIN, EXACT, MAX_LIVE, end_of, microseconds, period
 
 _SCRIPT: Final = Path(__file__).with_name("charge.lua").read_text(encoding="utf-8")
-_SCRIPT_NAME: Final = sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 _PREFIX: Final = "intercept:"
 _NETWORK: Final = 0.1
 """Seconds below which it is not tried to ask a server."""
@@ -54,8 +53,13 @@ _TIMEOUT: Final = 2.0
 _TOLD_AGAIN: Final = 3_600.0
 """Seconds after which what is told of a counter is written again; it is kept that much longer than the counter."""
 _REMEMBERED: Final = 10_000
+_ROWS: Final = 2_000
+"""Counters and costs whose part of a command is kept."""
 _LONGEST_MONTH: Final = 31 * 86_400
 _DAY_MS: Final = 86_400_000
+_LEASE: Final = microseconds(LEASE)
+_KEYS: Final = 3
+"""Of a row."""
 
 _T = TypeVar("_T")
 
@@ -99,7 +103,9 @@ class RedisStore:
         self._now = 0
         self._offset = 0
         """How far the server's clock is ahead of the caller's."""
-        self._told: dict[_Place, tuple[Decimal, float]] = {}
+        self._rows: dict[tuple[tuple[str, ...], Decimal], _Row] = {}
+        """By counter and cost, as most calls charge what others did."""
+        self._told: dict[str, tuple[Decimal, float]] = {}
         """The `max` that was told of a counter last, and when."""
         self._lock = Lock()
         """For what is below."""
@@ -118,11 +124,13 @@ class RedisStore:
                 socket_connect_timeout=_TIMEOUT,
                 retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
                 decode_responses=True,
+                protocol=2,
             )
         except (ValueError, TypeError) as error:
             raise UsageError(
                 f"`--state {self._shown}` is no URL that can be used; write redis://HOST:PORT/0"
             ) from error
+        self._script = Script(self._client, _SCRIPT)
 
     # --- the port -----------------------------------------------------------------------------------------------------
 
@@ -194,7 +202,7 @@ class RedisStore:
             with self._lock:
                 held = list(self._holding.values())
             for part in _by_policy(held):
-                self._run("renew", _rows(part, self._place), [], now)
+                self._run("renew", [self._row(charge) for charge in merged(part)], [], now)
 
     def uses(self, now: float) -> Sequence[Use]:
         """See `StateStore.uses`."""
@@ -233,6 +241,7 @@ class RedisStore:
             self._is_closed = False
         with suppress(StoreUnavailable):  # else the leases end by themselves
             self._undo_all(0.0)
+        self._script.close()
         self._client.close()
 
     def histories(self) -> Mapping[str, AbstractSet[str]]:
@@ -293,11 +302,11 @@ class RedisStore:
         with self._draining:
             while self._undone:
                 one = self._undone[0]
-                place = self._place(one.charge)
-                self._run("undo", [_Row(one.charge, place)], [str(one.end)], now)
+                row = self._row(one.charge)
+                self._run("undo", [row], [str(one.end)], now)
                 self._undone.popleft()
                 if isinstance(one.charge.window, InFlight):
-                    self._count(place, one.charge, -one.charge.cost)
+                    self._count(row.place, one.charge, -one.charge.cost)
 
     def _count(self, place: _Place, charge: Charge, cost: Decimal) -> None:
         with self._lock:
@@ -310,50 +319,41 @@ class RedisStore:
 
     def _ask(self, verb: str, charges: Sequence[Charge], now: float) -> Granted | Refused:
         """Reserve, or look at, charges of one policy."""
-        rows = _rows(charges, self._place)
-        numbers = {row.charge.key: str(number) for number, row in enumerate(rows, 1)}
-        checks = [str(len(charges))]
-        for charge in charges:
-            checks += [numbers[charge.key], *_digits(charge.max)]
+        rows = [self._row(charge) for charge in merged(charges)]
+        numbers = {row.charge.key: number for number, row in enumerate(rows, 1)}
+        checks = [f"{numbers[charge.key]} {_digits(charge.max)}" for charge in charges]
         if verb == "reserve":
             self._tell(rows)
-        answer = self._run(verb, rows, checks, now)
-        if answer[0] == "refused":
-            return _refused(charges, answer[1:])
-        unmet, *ends = answer[2:] or [[]]
-        made = [Made(row.charge, int(str(end))) for row, end in zip(rows, ends, strict=False) if end != "0"]
+        kind, *words = self._run(verb, rows, checks, now)
+        if kind == "refused":
+            return _refused(charges, words)
+        _, *ends = words[: len(rows) + 1]
+        made = [Made(row.charge, int(end)) for row, end in zip(rows, ends, strict=False) if end != "0"]
         for one in made:
             if isinstance(one.charge.window, InFlight):
-                self._count(self._place(one.charge), one.charge, one.charge.cost)
+                self._count(self._row(one.charge).place, one.charge, one.charge.cost)
         shadow: tuple[Exhausted, ...] = ()
-        if unmet:
-            would = _refused(charges, cast("list[object]", unmet)[1:])
+        if unmet := words[len(rows) + 1 :]:
+            would = _refused(charges, unmet)
             shadow = (Exhausted(would.charge, would.retry_after, would.left),)
         return Granted(tuple(charges), tuple(made), shadow)
 
-    def _run(self, verb: str, rows: Sequence[_Row], more: Sequence[str], now: float) -> list[object]:
+    def _run(self, verb: str, rows: Sequence[_Row], more: Sequence[str], now: float) -> list[str]:
+        """What the script answers: a word and, unless it is `refused`, the time by the clock that counts, and more."""
         self._now = max(self._now, microseconds(now))
-        stamp = str(self._now) if self._follows_caller else ""
-        header = [verb, stamp, self._owner, str(microseconds(LEASE)), str(MAX_LIVE), str(ASK_AGAIN)]
-        header += [str(_DAY_MS) if self._follows_caller else "", str(len(rows))]
-        keys = [key for row in rows for key in row.keys]
+        stamp, kept_for = (self._now, _DAY_MS) if self._follows_caller else ("-", "-")
+        header = f"{verb} {stamp} {self._owner} {_LEASE} {MAX_LIVE} {ASK_AGAIN} {kept_for} {len(rows)}"
+        keys = [row.keys for row in rows]
         while True:
-            arguments = [*header]
-            for row in rows:
-                arguments += row.arguments(self._now + self._offset)
-            answer = self._guarded(partial(self._evaluate, keys, [*arguments, *more]))
-            server = int(str(answer[1])) if answer[0] in {"granted", "done", "period"} else None
-            if server is not None and not self._follows_caller:
-                self._offset = server - self._now
+            moment = self._now + self._offset
+            arguments = [header, *[row.argument(moment) for row in rows], *more]
+            answer = self._guarded(partial(self._script.evaluate, keys, _KEYS * len(keys), arguments)).split(" ")
+            if answer[0] == "refused":
+                return answer
+            if not self._follows_caller:
+                self._offset = int(answer[1]) - self._now
             if answer[0] != "period":
                 return answer
-
-    def _evaluate(self, keys: list[str], arguments: list[str]) -> list[object]:
-        try:
-            answer = self._client.evalsha(_SCRIPT_NAME, len(keys), *keys, *arguments)
-        except NoScriptError:
-            answer = self._client.eval(_SCRIPT, len(keys), *keys, *arguments)
-        return cast("list[object]", answer)
 
     def _guarded(self, work: Callable[[], _T]) -> _T:
         try:
@@ -365,14 +365,20 @@ class RedisStore:
         if patience < _NETWORK:
             raise StoreBusy("the state server has to be waited for")
 
-    def _place(self, charge: Charge) -> _Place:
-        return _Place(_tag(charge.key[0]), identity(charge, self._grant).hex(), charge.key[-1])
+    def _row(self, charge: Charge) -> _Row:
+        row = self._rows.get((charge.key, charge.cost))
+        if row is None or (row.charge is not charge and row.charge != charge):
+            if len(self._rows) >= _ROWS:
+                self._rows.clear()
+            place = _Place(_tag(charge.key[0]), identity(charge, self._grant).hex(), charge.key[-1])
+            row = self._rows[charge.key, charge.cost] = _Row(charge, place)
+        return row
 
     def _tell(self, rows: Sequence[_Row]) -> None:
         """Keep what is to be told of the counters, as long as they count."""
-        for charge, of_value in rows:
-            place = of_value._replace(value="")
-            told = self._told.get(place)
+        for row in rows:
+            charge, place = row.charge, row.place
+            told = self._told.get(place.counter)
             if told is not None and told[0] == charge.max and time.monotonic() < told[1]:
                 continue
             window = charge.window
@@ -382,7 +388,7 @@ class RedisStore:
             self._guarded(partial(self._client.set, place.shared("a"), about, px=kept))
             if len(self._told) >= _REMEMBERED:
                 self._told.clear()
-            self._told[place] = charge.max, time.monotonic() + _TOLD_AGAIN
+            self._told[place.counter] = charge.max, time.monotonic() + _TOLD_AGAIN
 
     # --- what is told -------------------------------------------------------------------------------------------------
 
@@ -414,32 +420,31 @@ class RedisStore:
                 yield use_of(str(about), value, used, (ends[0], ends[-1]) if kind == "t" else None), place
 
 
-class _Row(NamedTuple):
-    """One counter, and what it is to be charged."""
+class _Row:
+    """One counter, and what it is to be charged, as the script takes it."""
 
-    charge: Charge
-    place: _Place
+    __slots__ = ("_amount", "_fixed", "charge", "keys", "place")
 
-    @property
-    def keys(self) -> tuple[str, str, str]:
-        """As the script takes them."""
-        kind = "f" if isinstance(self.charge.window, InFlight) else "t"
-        return self.place.key(kind), self.place.key("e"), self.place.shared("l")
-
-    def arguments(self, now: int) -> Iterator[str]:
-        """As the script takes them, `now` by the clock that counts."""
-        window = self.charge.window
+    def __init__(self, charge: Charge, place: _Place) -> None:
+        self.charge = charge
+        self.place = place
+        window = charge.window
+        kind = "f" if isinstance(window, InFlight) else "t"
+        self.keys = b"".join(map(bulk, (place.key(kind), place.key("e"), place.shared("l"))))
+        self._amount = f"{_digits(charge.cost)} {1 if charge.shadow else 0}"
+        self._fixed = ""
         if isinstance(window, Window):
-            yield "sliding"
-            yield str(end_of(window, 0))
-        elif isinstance(window, CalendarWindow):
-            yield "calendar"
-            yield from map(str, period(window.unit, window.timezone, now))
-        else:
-            yield "flight"
-        yield from _digits(self.charge.cost)
-        yield self.place.value
-        yield "1" if self.charge.shadow else "0"
+            self._fixed = f"sliding 0 {end_of(window, 0)} {self._amount}"
+        elif isinstance(window, InFlight):
+            self._fixed = f"flight 0 0 {self._amount}"
+
+    def argument(self, now: int) -> str:
+        """What there is beside the keys, `now` by the clock that counts."""
+        window = self.charge.window
+        if self._fixed or not isinstance(window, CalendarWindow):
+            return self._fixed
+        start, end = period(window.unit, window.timezone, now)
+        return f"calendar {start} {end} {self._amount}"
 
 
 def _tag(text: str) -> str:
@@ -454,23 +459,20 @@ def _by_policy(charges: Sequence[Charge]) -> list[list[Charge]]:
     return list(parts.values())
 
 
-def _rows(charges: Sequence[Charge], place: Callable[[Charge], _Place]) -> list[_Row]:
-    return [_Row(charge, place(charge)) for charge in merged(charges)]
-
-
-def _digits(amount: Decimal) -> tuple[str, str]:
+@lru_cache(maxsize=1024)
+def _digits(amount: Decimal) -> str:
     """`amount` as a whole number and its decimal places."""
     _, digits, exponent = amount.as_tuple()
     if not isinstance(exponent, int):
         raise ValueError("an amount that is not a number")
     text = "".join(map(str, digits)).lstrip("0") or "0"
     if text == "0":
-        return "0", "0"
-    return (text + "0" * exponent, "0") if exponent >= 0 else (text, str(-exponent))
+        return "0 0"
+    return f"{text}{'0' * exponent} 0" if exponent >= 0 else f"{text} {-exponent}"
 
 
-def _refused(charges: Sequence[Charge], answer: Sequence[object]) -> Refused:
-    index, wait, left, places = map(str, answer)
+def _refused(charges: Sequence[Charge], answer: Sequence[str]) -> Refused:
+    index, wait, left, places = answer
     return Refused(
         charges[int(index)],
         None if int(wait) < 0 else int(wait) / 1e6,
