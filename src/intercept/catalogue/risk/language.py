@@ -68,7 +68,9 @@ EMPTY: Final = each("access do execute handle have help make manage perform prov
 _MEASURES: Final = each("batch copy kind list number set type")
 """In `a list of webhooks` the thing is the webhook."""
 _CONVERTING: Final = frozenset({"convert", "transform", "translate", "turn"})
-_CARRIERS: Final = each("batch instance intent item line link order quantity query request run session task token")
+_CARRIERS: Final = each(
+    "batch instance intent item line link order quantity query request run schedule session task token"
+)
 """Things that take their kind from the word before them: a payment link, an invoice item, a simulation run."""
 _THINGS_IN_TEXT: Final = each("building indexes listings mapping meeting meetings settings")
 
@@ -131,13 +133,20 @@ def verb_of(word: str) -> str | None:
 def phrases_of_name(name: str) -> tuple[Phrase, ...]:
     """The verbs in `name`, in order; empty if there is none.
 
-    Words that are nouns as often count only where no other word is a verb: `merge_request_list` lists.
+    Words that are nouns as often count only where no other word is a verb, `merge_request_list` lists, or behind
+    another act: `list_and_pay`.
     """
     found = words(name)
     verbs = [at for at, word in enumerate(found) if word in VERBS and word not in ALSO_NOUNS]
-    strong = bool(verbs)
-    if not verbs:
-        verbs = [at for at, word in enumerate(found) if word in VERBS]
+    joined = {
+        place
+        for at, word in enumerate(found)
+        if word in {"and", "then"} and at + 1 < len(found) and found[at + 1] in VERBS
+        for place in (at - 1, at + 1)
+        if place >= 0 and found[place] in VERBS
+    }
+    strong = bool(verbs or joined)
+    verbs = sorted({*verbs, *joined}) or [at for at, word in enumerate(found) if word in VERBS]
     return tuple(Phrase(found[at], _others(found, at), _heads_of_name(found, at), strong) for at in verbs)
 
 

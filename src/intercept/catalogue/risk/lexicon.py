@@ -18,9 +18,9 @@ _READING: Final = """
     explain explore export extract fetch filter find forecast gather geocode get glob grep head help identify inspect
     interpret introspect investigate know lint list locate log look lookup ls map measure monitor observe obtain outline
     parse peek ping poll predict preview profile proofread prove provide query rank read recall receive recommend render
-    research resolve retrieve return reverse sample scan scrape screenshot search see select show similar simulate size
-    sniff solve sort stat stats status suggest summarise summarize survey tail tell think top trace track transcribe
-    translate traverse triage understand validate verify view visualise visualize wait watch whoami whois
+    research resolve retrieve return sample scan scrape screenshot search see select show similar simulate size sniff
+    solve sort stat stats status suggest summarise summarize survey tail tell think top trace track transcribe translate
+    traverse triage understand validate verify view visualise visualize wait watch whoami whois
 """
 """What they leave behind is an answer."""
 
@@ -33,23 +33,23 @@ _WRITING: Final = """
     define delay delegate deliver demote denoise deny deprecate design dim disable disapprove disconnect dismiss draft
     duplicate edit email embed enable encrypt enhance enqueue enrich enroll ensure escalate establish exchange exclude
     exercise expand expire expose extend favorite favourite finalise finalize finish fix flag flatten flip follow fork
-    format forward freeze fulfil fulfill generate give grant group handle hide highlight hset humanize ignore implement
-    import improve increase increment index ingest init initialise initialize inject insert instantiate invert invite
-    isolate issue join label leave link localise localize lock login logout lpush make manage mark memorize mention
-    merge message mint mirror mix mkdir moderate modify mount move mutate mute name nominate normalise normalize note
-    notify onboard open opt optimize order organise organize override park paste patch persist pin place plan polish
-    populate post prepare prepend prioritise prioritize propose protect provision publish pull push put quarantine raise
-    rate react reactivate rearrange reassign rebalance rebase reconcile record recover redact redefine redirect redo
-    reduce refactor refine refresh regenerate register reject relate release relocate remap remediate remember remind
-    remix rename renew reopen reorder reorganise reorganize repair replace reply report reposition repost reprioritise
-    reprioritize request reschedule reseed resend reserve reset reshare respond restore restrict resubmit retitle
-    retweet revert review revise reword rewrite rotate rpush sadd sanitise sanitize save schedule seal send set setup
-    share shorten sign silence simplify snapshot snooze splice split squash stage standardise standardize star stash
-    stitch store submit subscribe supersede supply suspend swap switch synthesise synthesize tag take throttle toggle
-    touch transfer transform transition trim tune tweak tweet typing unarchive unban unblock uncheck undelete undo
-    unfreeze ungroup unhide uninvite unlock unmark unmute unpair unpin unprotect unresolve unschedule unseal unset
-    unstage unstar unsubscribe unvote unwrap update upload upsert upvote vary vote whitelist wrap write xack xadd xclaim
-    xreadgroup zadd zip
+    format forward freeze fulfil fulfill generate give grant group handle harvest hide highlight hset humanize ignore
+    implement import improve increase increment index ingest init initialise initialize inject insert instantiate invert
+    invite isolate issue join label leave link localise localize lock login logout lpush make manage mark memorize
+    mention merge message mint mirror mix mkdir moderate modify mount move mutate mute name nominate normalise normalize
+    note notify onboard open opt optimize order organise organize override park paste patch persist pin place plan
+    polish populate post prepare prepend prioritise prioritize propose protect provision publish pull push put
+    quarantine raise rate react reactivate rearrange reassign rebalance rebase reconcile record recover redact redefine
+    redirect redo reduce refactor refine refresh regenerate register reject relate release relocate remap remediate
+    remember remind remix rename renew reopen reorder reorganise reorganize repair replace reply report reposition
+    repost reprioritise reprioritize request reschedule reseed resend reserve reset reshare respond restore restrict
+    resubmit retitle retweet reverse revert review revise reword rewrite rotate rpush sadd sanitise sanitize save
+    schedule seal send set setup share shorten sign silence simplify snapshot snooze splice split squash stage
+    standardise standardize star stash stitch store submit subscribe supersede supply suspend swap switch synthesise
+    synthesize tag take throttle toggle touch transfer transform transition trim tune tweak tweet typing unarchive unban
+    unblock uncheck undelete undo unfreeze ungroup unhide uninvite unlock unmark unmute unpair unpin unprotect unresolve
+    unschedule unseal unset unstage unstar unsubscribe unvote unwrap update upload upsert upvote vary vote whitelist
+    wrap write xack xadd xclaim xreadgroup zadd zip
 """
 """They change or create what can be changed back; sending and publishing is among them."""
 
@@ -163,7 +163,7 @@ def _sense(category: Category, why: str, verbs: str, things: str = "", unless: s
 _MONEY: Final = """
     bill boleto cashout charge chargeback cheque deposit disbursement donation installment invoice liquidity loan
     mandate payable paycheck payment payout payroll pix preapproval purchase refund reimbursement remittance salary
-    settlement subscription wager withdrawal
+    settlement subscription topup wager withdrawal
 """
 """What is not changed without money or a debt moving."""
 _NOT_MONEY: Final = """
@@ -239,8 +239,8 @@ SENSES: Final = (
     _sense(
         Category.READ,
         "answers with it",
-        "format transform",
-        "color currency date html json markdown number regex string text time timestamp timezone unit",
+        "format reverse transform",
+        "color currency date dns html json markdown number regex string text time timestamp timezone unit",
     ),
     _sense(
         Category.READ,
@@ -263,14 +263,14 @@ SENSES: Final = (
     _sense(Category.FINANCIAL, "takes the money", "complete confirm create submit", "checkout checkout_session"),
     _sense(Category.FINANCIAL, "trades", "rebalance", "portfolio"),
     _sense(Category.FINANCIAL, "trades", "modify set update", "bid stop_loss take_profit"),
-    _sense(Category.FINANCIAL, "takes the money", "claim", "airdrop reward staking_reward"),
+    _sense(Category.FINANCIAL, "takes the money", "claim harvest", "airdrop reward yield"),
     _sense(Category.FINANCIAL, "changes what is owed", "adjust increase set update", "balance"),
     _sense(Category.FINANCIAL, "money is paid for it", "approve submit", "expense reimbursement timecard timesheet"),
     _sense(
         Category.FINANCIAL,
         "changes what is owed",
         "add allocate cancel create delete edit issue make send update void",
-        "bank_transaction credit_note debit_note gift_card sales_receipt store_credit vendor_credit",
+        "bank_transaction credit credit_note debit_note gift_card sales_receipt store_credit vendor_credit",
     ),
     _sense(Category.FINANCIAL, "takes the money", "capture", "authorization authorisation charge fund order payment"),
     _sense(
@@ -293,9 +293,11 @@ SENSES: Final = (
         "plan subscription tier",
         _NOT_MONEY,
     ),
-    _sense(Category.FINANCIAL, "commits to a purchase", "accept", "quote"),
+    _sense(Category.FINANCIAL, "commits to a purchase", "accept make", "bid offer quote"),
+    _sense(Category.FINANCIAL, "commits to a purchase", "order reorder", "food grocery meal order product"),
+    _sense(Category.FINANCIAL, "permits spending", "enable", "auto_recharge auto_renewal autopay"),
     _sense(Category.FINANCIAL, "advertising spends money", "boost promote", "listing post product"),
-    _sense(Category.FINANCIAL, "commits to a purchase", "book reserve", "car flight hotel ticket trip"),
+    _sense(Category.FINANCIAL, "commits to a purchase", "book reserve", "cab car flight hotel rental ride ticket trip"),
     _sense(Category.WRITE, "takes back what was asked", "withdraw", "application consent invitation offer request"),
     _sense(Category.FINANCIAL, "trades", "exercise", "contract option option_position position"),
     _sense(
@@ -308,15 +310,16 @@ SENSES: Final = (
     _sense(
         Category.FINANCIAL,
         "moves money",
-        "approve bridge create cancel execute initiate make schedule send submit swap transfer unwrap wrap",
+        "approve bridge create cancel execute initiate make request reverse schedule send submit swap transfer unwrap"
+        " wrap",
         "bitcoin btc coin crypto eth fund money sol transfer usdc wallet_transaction",
         "call data domain file ownership",
     ),
     _sense(
         Category.FINANCIAL,
         "moves money",
-        "bridge broadcast mint send sign submit supply swap transfer",
-        "asset erc20 nft tip token transaction",
+        "bridge broadcast delegate launch mint send sign submit supply swap transfer",
+        "asset erc20 nft stake tip token transaction",
         "access auth csrf device push reset session verification",
     ),
     _sense(
@@ -333,6 +336,7 @@ SENSES: Final = (
         "starts it",
         "create dispatch schedule submit",
         "browser_session build deployment execution job pipeline prediction rollout run sandbox training",
+        "schedule",
     ),
     _sense(Category.EXECUTE, "starts it anew", "reset", "device droplet instance machine router server vm"),
     _sense(Category.EXECUTE, "probes other machines", "scan", "host network port subnet target"),
