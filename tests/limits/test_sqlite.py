@@ -116,6 +116,25 @@ def test_a_file_of_another_program_is_refused_and_left_alone(store: SQLiteStore,
     assert rows(path, "sqlite_master") == 1
 
 
+def test_renewing_writes_the_log_back_into_the_file_while_others_go_on(
+    store: SQLiteStore, opened: Callable[[], SQLiteStore], path: Path, tmp_path: Path
+) -> None:
+    passes(store, [charge()], START)
+    alone = tmp_path / "without the log"
+    assert path.with_name("state.sqlite-wal").stat().st_size > 0
+    other = opened()
+    passes(other, [charge(counter="other")], START)
+
+    with store._file.lock:  # as in the middle of a transaction of another thread
+        store._file.checkpoint()
+
+    alone.write_bytes(path.read_bytes())
+    assert rows(alone, "tally") == 2
+    passes(store, [charge()], START)
+    store.renew(START)
+    passes(other, [charge()], START)
+
+
 def test_processes_that_take_turns_count_as_one(opened: Callable[[], SQLiteStore]) -> None:
     """Each has read what it charges before, and has to see what the others have made of it since."""
     stores, alone = [opened(), opened()], MemoryStore()

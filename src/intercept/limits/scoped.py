@@ -34,10 +34,17 @@ class ScopedStore:
 
     def reserve(self, charges: Sequence[Charge], now: float, *, patience: float) -> Granted | Refused:
         """See `CounterStore.reserve`. Shadow charges are made together only where they are kept together."""
+        ours = shared = 0
         for charge in charges:
-            if charge.scope is not Scope.SESSION:
-                return self._reserve(charges, now, patience)
-        return self._session.reserve(charges, now)
+            if charge.scope is Scope.SESSION:
+                ours += 1
+            else:
+                shared += 1
+        if not shared:
+            return self._session.reserve(charges, now)
+        if not ours:
+            return self._opened(patience).reserve(charges, now, patience=patience)
+        return self._reserve(charges, now, patience)
 
     def release(self, granted: Granted) -> None:
         """See `CounterStore.release`."""

@@ -189,8 +189,7 @@ class SQLiteStore:
 
         with suppress(StoreBusy, StoreUnavailable):
             self._transact(work, _PATIENT)
-            with self._file.lock:
-                self._file.checkpoint()
+            self._file.checkpoint()
 
     def uses(self, now: float) -> Sequence[Use]:
         """See `StateStore.uses`."""

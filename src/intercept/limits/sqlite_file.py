@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from threading import Lock
 from typing import Final, TypeVar
@@ -183,10 +183,13 @@ class SQLiteFile:
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
     def checkpoint(self) -> None:
-        """Write the log back into the file, so that transactions do not have to."""
-        if self._db is not None:
-            with suppress(sqlite3.Error):  # a transaction will do it
-                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        """Write the log back into the file, so that transactions do not have to.
+
+        They go on meanwhile, as this has a connection of its own and needs no lock: it waits for the disk.
+        """
+        with suppress(sqlite3.Error), closing(self._connected()) as db:  # else a transaction will do it
+            db.execute("PRAGMA user_version").fetchall()  # which opens the log
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def close(self) -> None:
         """Give up the connection; the next use makes a new one."""
@@ -211,9 +214,12 @@ class SQLiteFile:
         finally:
             os.close(file)
 
-    def _opened(self) -> sqlite3.Connection:
+    def _connected(self) -> sqlite3.Connection:
         uri = f"{Path(self.path).absolute().as_uri()}?mode=rw"
-        db = sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
+        return sqlite3.connect(uri, uri=True, timeout=0, isolation_level=None, check_same_thread=False)
+
+    def _opened(self) -> sqlite3.Connection:
+        db = self._connected()
         try:
             db.execute("BEGIN")  # so that what another process is just making is seen whole or not at all
             is_current = self._is_current(db)
