@@ -216,7 +216,7 @@ def _read(text: str) -> tuple[Phrase, ...]:
     verbs: list[str] = []
     at = 0
     while at < len(tokens):
-        following = tokens[at + 1] if at + 1 < len(tokens) else ""
+        following = (tokens[at + 1] if at + 1 < len(tokens) else "").removesuffix("to")  # `log into`
         verb = verb_of(tokens[at]) or verb_of(tokens[at].rpartition("-")[2])
         if following in _AFTER_VERB and (joined := f"{verb or tokens[at]}{following}") in VERBS:
             verb, at = joined, at + 1

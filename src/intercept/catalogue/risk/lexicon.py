@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 from .model import Category
 
 _READING: Final = """
-    advise aggregate analyse analyze ask assess audit autocomplete await benchmark browse calc calculate cat check
-    choose compare compute consult convert correlate count decode decompile decrypt demonstrate derive describe detect
-    diagnose diff digest disassemble discover display download dump echo encode enumerate estimate evaluate examine
-    explain explore export extract fetch filter find forecast gather geocode get glob grep head help identify inspect
-    interpret introspect investigate know lint list locate log look lookup ls map measure monitor observe obtain outline
-    parse peek ping poll predict preview profile proofread prove provide query rank read recall receive recommend render
+    advise aggregate analyse analyze assess audit autocomplete await benchmark browse calc calculate cat check choose
+    compare compute consult convert correlate count decode decompile decrypt demonstrate derive describe detect diagnose
+    diff digest disassemble discover display download dump echo encode enumerate estimate evaluate examine explain
+    explore export extract fetch filter find forecast gather geocode get glob grep head help identify inspect interpret
+    introspect investigate know lint list locate log look lookup ls map measure monitor observe obtain outline parse
+    peek ping poll predict preview profile proofread prove provide query rank read recall receive recommend render
     research resolve retrieve return sample scan scrape screenshot search see select show similar simulate size sniff
     solve sort stat stats status suggest summarise summarize survey tail tell think top trace track transcribe translate
     traverse triage understand validate verify view visualise visualize wait watch whoami whois
@@ -40,11 +40,11 @@ _WRITING: Final = """
     note notify onboard open opt optimize order organise organize override park paste patch persist pin place plan
     polish populate post prepare prepend prioritise prioritize propose protect provision publish pull push put
     quarantine raise rate react reactivate rearrange reassign rebalance rebase reconcile record recover redact redefine
-    redirect redo reduce refactor refine refresh regenerate register reject relate release relocate remap remediate
-    remember remind remix rename renew reopen reorder reorganise reorganize repair replace reply report reposition
-    repost reprioritise reprioritize request reschedule reseed resend reserve reset reshare respond restore restrict
-    resubmit retitle retweet reverse revert review revise reword rewrite rotate rpush sadd sanitise sanitize save
-    schedule seal send set setup share shorten sign silence simplify snapshot snooze splice split squash stage
+    redirect redo reduce reenable refactor refine refresh regenerate register reject relate release relist relocate
+    remap remediate remember remind remix rename renew reopen reorder reorganise reorganize repair replace reply report
+    reposition repost reprioritise reprioritize request reschedule reseed resend reserve reset reshare respond restore
+    restrict resubmit retitle retweet reverse revert review revise reword rewrite rotate rpush sadd sanitise sanitize
+    save schedule seal send set setup share shorten sign silence simplify snapshot snooze splice split squash stage
     standardise standardize star stash stitch store submit subscribe supersede supply suspend swap switch synthesise
     synthesize tag take throttle toggle touch transfer transform transition trim tune tweak tweet typing unarchive unban
     unblock uncheck undelete undo unfreeze ungroup unhide uninvite unlock unmark unmute unpair unpin unprotect unresolve
@@ -54,15 +54,15 @@ _WRITING: Final = """
 """They change or create what can be changed back; sending and publishing is among them."""
 
 _RUNNING: Final = """
-    abort actuate animate arm attack bash boot bootstrap build calibrate call cast click compile conduct control cordon
-    crawl debug deploy detonate dial disarm dispatch doubleclick downgrade drag drain drive dub eject emit emulate eval
-    exec execute exploit failover fill fire flash fuzz goto halt hibernate hover initiate inpaint install instruct
-    interact interrupt invoke jump kill launch load migrate narrate navigate orchestrate outpaint pause perform play
-    power press print probe process promote pump quit reboot rebuild recompile reconnect recreate recycle redeploy
-    redrive reindex reinstall relaunch reload replay reprocess requeue rerun resize restart resume resync retry rewind
-    rollback rollout run scale scroll scrub seek shell shutdown signal skip spawn speak spin start steer step stop swipe
-    sync synchronise synchronize tap terminate test train trigger tunnel turn type uncordon undeploy unpause upgrade
-    upscale wake
+    abort actuate animate arm ask attack bash boot bootstrap build calibrate call cast click compile conduct control
+    cordon crawl debug deploy detonate dial disarm dispatch doubleclick downgrade drag drain drive dub eject emit
+    emulate eval exec execute exploit failover fill fire flash fuzz goto halt hibernate hold hover initiate inpaint
+    install instruct interact interrupt invoke jump kill launch load migrate narrate navigate orchestrate outpaint pause
+    perform play power press print probe process promote pump quit reboot rebuild recheck recompile reconnect recreate
+    recycle redeploy redrive reindex reinstall relaunch reload replay reprocess requeue rerequest rerun rescan resize
+    restart resume resync retry rewind rollback rollout run scale scroll scrub seek shell shutdown signal skip spawn
+    speak spin start steer step stop swipe sync synchronise synchronize tap terminate test train trigger tunnel turn
+    type uncordon undeploy unpause upgrade upscale wake
 """
 """They set something in motion whose effect is not in the verb."""
 
@@ -102,15 +102,15 @@ ALSO_NOUNS: Final = each("""
     call capture change charge check checkout claim clean clear click clone close comment commit complete compose
     connect control copy correct count crawl credit debug deploy deposit design diff digest dispatch display download
     draft drive drop dump echo email embed empty estimate exchange exec exercise expand exploit export extract fill
-    filter fire fix flag flash follow fork format forward fund group head hedge help highlight import increase index
-    init insert install invite issue join jump label launch leave link lint load lock log login logout look lookup make
-    map measure mention merge message mirror mix monitor mount move name note open order outline override park patch
-    pause pay payout pin place plan play poll pop post power press print process profile promote pull pump purchase push
-    query rank rate record redirect refund release rent replay reply report request research reset resize return reverse
-    review rollback rollout run sample save scale scan schedule screenshot scrub search select set setup share shell
-    show sign signal similar size skip snapshot sort split stage stake star start stash stat stats status step stop
-    store submit survey swap switch sync tag tail test top topup touch trace track trade train transfer transform
-    transition trigger turn tweet type typing upgrade upload view void vote wait watch whois wrap zip
+    filter fire fix flag flash follow fork format forward fund group head hedge help highlight hold import increase
+    index init insert install invite issue join jump label launch leave link lint load lock log login logout look lookup
+    make map measure mention merge message mirror mix monitor mount move name note open order outline override park
+    patch pause pay payout pin place plan play poll pop post power press print process profile promote pull pump
+    purchase push query rank rate record redirect refund release rent replay reply report request research reset resize
+    return reverse review rollback rollout run sample save scale scan schedule screenshot scrub search select set setup
+    share shell show sign signal similar size skip snapshot sort split stage stake star start stash stat stats status
+    step stop store submit survey swap switch sync tag tail test top topup touch trace track trade train transfer
+    transform transition trigger turn tweet type typing upgrade upload view void vote wait watch whois wrap zip
 """)
 """Verbs that name a thing as often: they count only where no other word of the name is a verb."""
 
@@ -263,7 +263,7 @@ SENSES: Final = (
     _sense(Category.FINANCIAL, "takes the money", "complete confirm create submit", "checkout checkout_session"),
     _sense(Category.FINANCIAL, "trades", "rebalance", "portfolio"),
     _sense(Category.FINANCIAL, "trades", "modify set update", "bid stop_loss take_profit"),
-    _sense(Category.FINANCIAL, "takes the money", "claim harvest", "airdrop reward yield"),
+    _sense(Category.FINANCIAL, "takes the money", "claim harvest", "airdrop fee reward yield"),
     _sense(Category.FINANCIAL, "changes what is owed", "adjust increase set update", "balance"),
     _sense(Category.FINANCIAL, "money is paid for it", "approve submit", "expense reimbursement timecard timesheet"),
     _sense(
@@ -282,7 +282,7 @@ SENSES: Final = (
     _sense(
         Category.FINANCIAL,
         "an order commits money",
-        "cancel close complete create execute modify open place replace start submit",
+        "amend cancel close complete create decrease execute increase modify open place replace start submit",
         "bet bid grid_bot order position trade trading_bot",
         "sort stop view work",
     ),
@@ -341,7 +341,8 @@ SENSES: Final = (
     _sense(Category.EXECUTE, "starts it anew", "reset", "device droplet instance machine router server vm"),
     _sense(Category.EXECUTE, "probes other machines", "scan", "host network port subnet target"),
     _sense(Category.EXECUTE, "cuts a machine off", "isolate lock", "device endpoint host machine"),
-    _sense(Category.EXECUTE, "has it carried out", "ask delegate", "agent assistant subagent task"),
+    _sense(Category.READ, "asks a question", "ask", "question"),
+    _sense(Category.EXECUTE, "has it carried out", "delegate", "agent assistant subagent task"),
     _sense(Category.EXECUTE, "changes what runs", "flash update", "firmware kernel os software system"),
     _sense(
         Category.EXECUTE,

@@ -74,7 +74,7 @@ _ANY_REQUEST: Final = re.compile(
 )
 _LOSES: Final = re.compile(
     r"\b(?:deletes|erases|removes|wipes)\s+(?:(?:the|all|any)\s+)?(?:existing|previous|saved)\b"
-    r"|\b(?:deletes|erases|wipes)\s+(?:all|every)\b",
+    r"|\b(?:deletes|erases|wipes)\s+(?:all|every)\b|\b(?:is|are) destructive\b",
     re.IGNORECASE,
 )
 """What a change does besides."""
@@ -165,7 +165,7 @@ def by_phrases(tool: Tool, vote: Vote) -> Vote | None:
     changes = vote.category is Category.WRITE and not tool.reads and _KEEPING.isdisjoint(words(tool.name))
     if acting and (changes or vote.verb in _AT_SCREENS):
         return Vote(Category.EXECUTE, f"name: acts in a `{acting[0]}`", vote.verb)
-    if changes and (part := next((each for each in tool.arguments if _IN_A_PAGE.search(each.description)), None)):
+    if changes and (part := next((each for each in tool.arguments if _IN_A_PAGE.search(each.description[:500])), None)):
         return Vote(Category.EXECUTE, f"argument `{part.name}` is a part of a page", vote.verb)
     if (
         vote.verb in {"create", "generate"}
