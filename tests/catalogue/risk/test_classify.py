@@ -74,6 +74,7 @@ def _texts(argument: str) -> dict[str, Json]:
         ("tablero", "Actualiza una tarea", WRITE),
         ("create_pipeline_schedule", "Create a schedule of a pipeline", WRITE),
         ("registry_login", "Log into a registry", WRITE),
+        ("settings", "Manage settings: for all boards", WRITE),
         ("share_link", "Generate a link for sharing", WRITE),
         ("create_list", "Create a list (a pipeline, a queue)", WRITE),
         ("stop_time_entry", "Stop a running time entry", WRITE),
@@ -96,6 +97,7 @@ def _texts(argument: str) -> dict[str, Json]:
         ("set_temperature", "Set the temperature of a room", EXECUTE),
         ("unlock_door", "Unlock a door", EXECUTE),
         ("scan_ports", "Scan the ports of a host", EXECUTE),
+        ("focus", "Move the focus", EXECUTE),
         ("trigger_event", "Ask the app to handle an event", EXECUTE),
         ("rerequest_check", "Rerequest a check", EXECUTE),
         ("delegate_task", "Delegate a task to an agent", EXECUTE),
@@ -122,6 +124,7 @@ def _texts(argument: str) -> dict[str, Json]:
         ("api_destructive", "Destructive call of the API", DESTRUCTIVE),
         ("tidy", "Cleans up what is left", DESTRUCTIVE),
         ("database_import", "Imports a dump, which is destructive to what is there", DESTRUCTIVE),
+        ("boards", "Manage boards: create, rename or delete", DESTRUCTIVE),
         ("put_board", "Replaces a board; removes the existing cards", DESTRUCTIVE),
         ("list_trim", "Trim a list", DESTRUCTIVE),
         ("admin", "Execute a destructive command", DESTRUCTIVE),
@@ -146,6 +149,7 @@ def _texts(argument: str) -> dict[str, Json]:
         ("remove_liquidity", "Remove liquidity from a pool", FINANCIAL),
         ("adjust_balance", "Adjust the balance of a customer", FINANCIAL),
         ("submit_checkout", "Submit the checkout", FINANCIAL),
+        ("edit_sales_receipt", "", FINANCIAL),
         ("claim_fees", "", FINANCIAL),
         ("decrease_order", "Decrease an order", FINANCIAL),
         ("list_and_pay", "List what is due and pay it", FINANCIAL),
@@ -342,6 +346,9 @@ def test_actions_that_a_description_lists_count_where_the_schema_names_none() ->
 
     assert tool("edit_page", text, operations={"type": "array"}).category is DESTRUCTIVE
     assert tool("edit_page", text).category is WRITE
+    text = 'Update a board.\n\nArgs:\n    action: "create", "drop" or "list"\n    name: of the board'
+    assert tool("boards", text, action={"type": "string"}).category is DESTRUCTIVE
+    assert tool("boards", text).category is WRITE
 
 
 @pytest.mark.parametrize("values", [["open", "closed", "all"], ["build_failed", "marked", "assigned", "mentioned"]])

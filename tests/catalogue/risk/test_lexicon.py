@@ -19,7 +19,7 @@ def test_every_word_that_is_looked_up_is_a_verb() -> None:
 def test_things_are_written_as_they_are_looked_up() -> None:
     for sense in SENSES:
         for thing in sense.things | sense.unless:
-            assert thing == "_".join([*thing.split("_")[:-1], singular(thing.split("_")[-1])]), thing
+            assert thing == "_".join(map(singular, thing.split("_"))), thing
 
 
 def test_no_sense_contradicts_itself() -> None:

@@ -159,6 +159,11 @@ def chooses(argument: Argument) -> bool:
     return not _CHOOSING.isdisjoint(words(argument.name)[-1:])
 
 
-def quoted(argument: Argument) -> tuple[str, ...]:
-    """The values that its description puts in quotes."""
-    return tuple(dict.fromkeys(_QUOTED.findall(argument.description[:1500])))
+def quoted(argument: Argument, description: str) -> tuple[str, ...]:
+    """The values that its description puts in quotes, or the line on it in the `description` of the tool."""
+    told = argument.description[:1500]
+    if not told and (
+        line := re.search(rf"^[ \t]*{re.escape(argument.name)}\b[^:\n]*:(.+)", description[:8000], re.MULTILINE)
+    ):
+        told = line[1]
+    return tuple(dict.fromkeys(_QUOTED.findall(told)))

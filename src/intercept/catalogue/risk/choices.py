@@ -36,7 +36,7 @@ def _choices(tool: Tool) -> Iterator[Choice]:
     for argument in tool.arguments:
         parts = words(argument.name)
         chooser = chooses(argument) and (len(parts) == 1 or parts[-1] in {"action", "command", "operation"})
-        values = argument.values or (quoted(argument) if chooser and argument.is_text else ())
+        values = argument.values or (quoted(argument, tool.description) if chooser and argument.is_text else ())
         if not values or (named and (len(parts) > 1 or len(values) < 2)) or not METHODS.isdisjoint(values):
             continue
         if ITEMS in argument.path and _PATCHES.issuperset(map(str.lower, values)):

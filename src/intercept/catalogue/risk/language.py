@@ -181,16 +181,22 @@ def phrases_of_description(name: str, description: str, sentences: int = 2) -> t
     Further down than its first few `sentences` come examples, arguments and other tools.
     """
     looked = 0
+    empty: tuple[Phrase, ...] = ()
     for sentence in _SENTENCE.split(description.strip()[:2000]):
         text = _opening(sentence, name)
         if len(text) < 3 or _ASIDE.match(text):
             continue
-        if found := _read(text):
+        found = _read(text)
+        if empty:  # `Manage boards: create, rename or delete`
+            return (*empty, *found) if len(found) > 1 else empty
+        if found and EMPTY.issuperset(phrase.verb for phrase in found):
+            empty = found
+        elif found:
             return found
         looked += " " in text
-        if looked >= sentences:
+        if looked >= sentences and not empty:
             break
-    return ()
+    return empty
 
 
 def first_sentence(description: str) -> str:

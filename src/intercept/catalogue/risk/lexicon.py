@@ -270,7 +270,7 @@ SENSES: Final = (
         Category.FINANCIAL,
         "changes what is owed",
         "add allocate cancel create delete edit issue make send update void",
-        "bank_transaction credit credit_note debit_note gift_card sales_receipt store_credit vendor_credit",
+        "bank_transaction credit credit_note debit_note gift_card sale_receipt store_credit vendor_credit",
     ),
     _sense(Category.FINANCIAL, "takes the money", "capture", "authorization authorisation charge fund order payment"),
     _sense(
@@ -354,13 +354,14 @@ SENSES: Final = (
     _sense(
         Category.EXECUTE, "acts in a browser", "accept close dismiss drop handle", "browser dialog page popup window"
     ),
+    _sense(Category.EXECUTE, "acts in a browser", "move set", "cursor focus mouse pointer"),
     _sense(Category.EXECUTE, "acts in a browser", "choose select uncheck", "checkbox element page tab window"),
     _sense(Category.EXECUTE, "plays it through", "simulate", "call click conversation event gesture input keypress"),
     _sense(
         Category.EXECUTE,
         "opens or ends a process",
         "close open",
-        "app application browser door garage gate session shell tab terminal tunnel url valve window",
+        "app application browser door garage gate session shell sim simulator tab terminal tunnel url valve window",
     ),
     _sense(Category.EXECUTE, "rolls it out", "commit complete finish", "cutover failover migration rollout"),
     _sense(Category.EXECUTE, "rolls it out", "apply", "infrastructure kubectl manifest migration stack terraform"),
