@@ -21,8 +21,9 @@ _APPLICATION: Final = 0x1C7E9CE7
 """Tells a state file from other SQLite files."""
 _CHECKPOINT_PAGES: Final = 4_000
 """Pages of the log after which a transaction has to write them back; a process that is alive does it before that."""
-_LOG_BYTES: Final = 4 * 1024 * 1024
-"""What is kept of a log that grew longer."""
+_LOG_BYTES: Final = _CHECKPOINT_PAGES * 4_200
+"""What is kept of a log that grew longer. Less than what so many pages need would be cut off and grow again each time,
+for which calls have to wait."""
 _FIRST_PAUSE: Final = 0.0001
 _LONGEST_PAUSE: Final = 0.002
 """Seconds between two attempts to begin a transaction."""
