@@ -6,7 +6,8 @@ import pytest
 
 from intercept.catalogue.risk import Category
 from intercept.catalogue.risk.language import phrases_of_description, phrases_of_name, singular, verb_of, words
-from intercept.catalogue.risk.lexicon import ALSO_NOUNS, PLAIN_READING, SENSES, VERBS
+from intercept.catalogue.risk.lexicon import ALSO_NOUNS, PLAIN_READING, VERBS
+from intercept.catalogue.risk.senses import SENSES
 
 
 def test_every_word_that_is_looked_up_is_a_verb() -> None:

@@ -94,7 +94,7 @@ class Verdict:
 
 
 FLAGS: Final = {
-    "returns-secrets": "its answer may contain a token, a password or a key",
+    "returns-secrets": "its answer may contain a token, a password, a key, or a link that logs in",
     "private-data": "its answer may contain what people wrote or who they are",
     "multi-action": "one argument chooses between several actions",
     "runs-code": "an argument holds a command, code or SQL",

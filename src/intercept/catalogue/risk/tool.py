@@ -8,8 +8,9 @@ from typing import NamedTuple
 from ...values import Json
 from .arguments import Argument, arguments
 from .language import Phrase, phrases_of_description, phrases_of_name, singular, words
-from .lexicon import SENSES, VERBS
+from .lexicon import VERBS
 from .model import SEVERITY, Category
+from .senses import SENSES
 
 
 class Vote(NamedTuple):
