@@ -1,8 +1,9 @@
 """Counters in an SQLite file: they survive restarts, and any number of processes of one machine share them.
 
 One row holds one counter for one `per` value. Every operation is one immediate transaction, and whoever waits for
-another process's does so outside of SQLite, which would sleep too long. Each process has a clock of its own; `_Row`
-says how they agree.
+another process's does so outside of SQLite, which would sleep too long. What was read is known until SQLite says that
+somebody else has written, so that most charges only write. Each process has a clock of its own; `_Row` says how they
+agree.
 """
 
 from __future__ import annotations
