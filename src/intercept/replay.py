@@ -26,9 +26,9 @@ from .errors import AuditFormatError, ProtocolError
 from .limits import Granted, Refused
 from .limits.memory import MemoryStore
 from .policy import Charge, Decision, Effect, Kind, PolicySet, RuleRef, Scope
-from .policy.untold import AsFarAsKnown, Untold
+from .policy.untold import AsFarAsKnown
 from .rehearsal import Rehearsal, request_for
-from .values import Json
+from .values import Json, Untold
 
 EXAMPLES: Final = 3
 """Calls that are shown of those that changed in the same way."""

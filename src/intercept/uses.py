@@ -97,5 +97,6 @@ def _named(
 ) -> tuple[ToolCall, ...]:
     if not judges(kind):
         return ()
+    known = {} if arguments is None else arguments
     # What is no string is judged as the empty name, which every policy refuses.
-    return tuple(ToolCall(name if isinstance(name, str) else "", arguments or {}, kind) for name in names)
+    return tuple(ToolCall(name if isinstance(name, str) else "", known, kind) for name in names)

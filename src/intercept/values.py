@@ -9,7 +9,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
@@ -258,3 +258,36 @@ def _number_text(value: float | Decimal) -> str:
         return "0"
     power = int(exponent) + len(text) - len(significant)
     return f"{'-' if sign else ''}{significant}{f'e{power}' if power else ''}"
+
+
+class Untold(dict[str, Json]):
+    """Members that nobody knows; it remembers whether somebody wanted to."""
+
+    looked = False
+
+    def _look(self) -> None:
+        self.looked = True
+
+    def get(self, key: str, default: Json = None) -> Json:  # type: ignore[override]
+        """What is not known."""
+        self._look()
+        return default
+
+    def __getitem__(self, key: str) -> Json:
+        self._look()
+        raise KeyError(key)
+
+    def __contains__(self, key: object) -> bool:
+        self._look()
+        return False
+
+    def __iter__(self) -> Iterator[str]:
+        self._look()
+        return iter(())
+
+    def __bool__(self) -> bool:
+        return True  # so that nobody puts empty arguments in their place
+
+    def __len__(self) -> int:
+        self._look()
+        return 0

@@ -6,47 +6,15 @@ looking at something only if it does so for this call, so that one whose `after`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import TypeVar
 
-from ..values import Json
+from ..values import Untold
 from .evaluate import Policy, PolicySet, combine
 from .model import Charge, Circumstances, Decision, Effect, ToolCall
 from .rules import Rule
-
-
-class Untold(dict[str, Json]):
-    """Members that nobody knows; it remembers whether somebody wanted to."""
-
-    looked = False
-
-    def _look(self) -> None:
-        self.looked = True
-
-    def get(self, key: str, default: Json = None) -> Json:  # type: ignore[override]
-        """What is not known."""
-        self._look()
-        return default
-
-    def __getitem__(self, key: str) -> Json:
-        self._look()
-        raise KeyError(key)
-
-    def __contains__(self, key: object) -> bool:
-        self._look()
-        return False
-
-    def __iter__(self) -> Iterator[str]:
-        self._look()
-        return iter(())
-
-    def __bool__(self) -> bool:
-        return True  # so that nobody puts empty arguments in their place
-
-    def __len__(self) -> int:
-        self._look()
-        return 0
 
 
 class AsFarAsKnown(PolicySet):
@@ -75,7 +43,7 @@ class AsFarAsKnown(PolicySet):
         known: list[Rule] = []
         charges: list[Charge] = []
         for rule in plan.rules:
-            said, looked = _said(lambda rule=rule: rule.judge(call, circumstances), call, circumstances)  # type: ignore[misc]
+            said, looked = _said(partial(rule.judge, call, circumstances), call, circumstances)
             # What a schema looks at cannot be seen; a rule that refuses before that is known to.
             if not looked and (rule.arguments is None or not isinstance(said, tuple)):
                 known.append(rule)
@@ -83,7 +51,7 @@ class AsFarAsKnown(PolicySet):
             self.open = self.open or not (rule.shadow or policy.shadow)
             for limit in rule.limits:
                 if limit.template.counter in self._charged:
-                    made, looked = _said(lambda limit=limit: limit.charges(call, circumstances), call, circumstances)  # type: ignore[misc]
+                    made, looked = _said(partial(limit.charges, call, circumstances), call, circumstances)
                     charges += made if isinstance(made, tuple) and not looked else ()
         decision = combine(known, call, circumstances, policy.digest)
         if decision.effect is not Effect.DENY:
