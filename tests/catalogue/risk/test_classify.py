@@ -98,6 +98,7 @@ def _texts(argument: str) -> dict[str, Json]:
         ("unlock_door", "Unlock a door", EXECUTE),
         ("scan_ports", "Scan the ports of a host", EXECUTE),
         ("focus", "Move the focus", EXECUTE),
+        ("record_video", "Records a video of the screen", EXECUTE),
         ("trigger_event", "Ask the app to handle an event", EXECUTE),
         ("rerequest_check", "Rerequest a check", EXECUTE),
         ("delegate_task", "Delegate a task to an agent", EXECUTE),
@@ -327,6 +328,8 @@ def test_what_puts_its_answer_into_a_file_writes(
 
 def test_a_tool_whose_actions_all_read_reads_whatever_it_is_called() -> None:
     assert tool("teams", "Manage teams: list, get", action=["list", "get", "get_members"]).category is READ
+    assert tool("manage_teams", "List teams or get one", action=["list", "get"]).category is READ
+    assert tool("update_teams", "List teams or get one", action=["list", "get"]).category is WRITE
 
 
 def test_actions_in_a_description_in_quotes_count_like_an_enumeration() -> None:

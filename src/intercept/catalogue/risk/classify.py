@@ -87,7 +87,7 @@ def _decide(tool: Tool, choice: Choice | None) -> Vote:
     if choice is not None:
         action = choice.worst
         chosen = Vote(action.category, f"argument `{choice.where}` can be `{action.value}`", _verb(action.value))
-        return _worst([chosen, *strong[:1], *(vote for vote in texts if vote.verb not in EMPTY)])
+        return _worst([chosen, *(vote for vote in (*strong[:1], *texts) if vote.verb not in EMPTY)])
     if strong:
         said = {vote.verb for vote in texts}
         joined = not {"and", "or"}.isdisjoint(words(tool.name))

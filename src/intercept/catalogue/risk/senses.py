@@ -204,6 +204,7 @@ SENSES: Final = (
         "browser_session build deployment execution job pipeline prediction rollout run sandbox training",
         "schedule",
     ),
+    _sense(Category.EXECUTE, "starts it", "record", "audio screen screencast video"),
     _sense(Category.EXECUTE, "starts it anew", "reset", "device droplet instance machine router server vm"),
     _sense(Category.EXECUTE, "probes other machines", "scan", "host network port subnet target"),
     _sense(Category.EXECUTE, "cuts a machine off", "isolate lock", "device endpoint host machine"),
