@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from intercept.errors import StoreBusy, StoreUnavailable
-from intercept.limits import Refused
+from intercept.limits import Granted, Refused
 from intercept.limits.scoped import ScopedStore
 from intercept.limits.sqlite import SQLiteStore
 from intercept.limits.state import StateStore
@@ -147,3 +149,28 @@ def test_windows_of_other_lengths_are_other_counters(store: ScopedStore) -> None
 
     passes(store, [of(Scope.GRANT, 1, 61)], START)
     assert GRANT.window == Window(60.0, "window")
+
+
+def test_calls_that_need_the_state_store_at_once_open_it_once(file: Path) -> None:
+    opened: list[SQLiteStore] = []
+    begun: list[None] = []
+
+    def state() -> StateStore:
+        while len(begun) < 8:  # the others ask for it meanwhile
+            os.sched_yield()
+        for _ in range(1000):
+            os.sched_yield()
+        opened.append(SQLiteStore(str(file), grant="ours"))
+        return opened[-1]
+
+    store = ScopedStore(state)
+
+    def call() -> object:
+        begun.append(None)
+        return store.reserve([GRANT], START, patience=5)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = [answer.result() for answer in [pool.submit(call) for _ in range(8)]]
+
+    assert (len(opened), [type(answer) for answer in answers].count(Granted)) == (1, 1)
+    store.close()

@@ -94,13 +94,15 @@ class ScopedStore:
         return Granted(tuple(charges), session.made + answer.made, _in_order(charges, session.shadow + answer.shadow))
 
     def _opened(self, patience: float) -> StateStore:
-        if self._state is None:
-            if patience < _OPENING:
-                raise StoreBusy("the state store has to be opened")
-            with self._opening:
-                if self._state is None:
-                    self._state = self._open_state()
-        return self._state
+        state = self._state
+        if state is not None:
+            return state
+        if patience < _OPENING:
+            raise StoreBusy("the state store has to be opened")
+        with self._opening:
+            if self._state is None:
+                self._state = self._open_state()
+            return self._state
 
     def _parts(self, granted: Granted) -> Sequence[tuple[MemoryStore | StateStore, Granted]]:
         state = self._state
