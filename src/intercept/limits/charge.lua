@@ -1,10 +1,10 @@
 -- Counters in Redis or Valkey: one call of this script is one operation, all or none of it.
 --
 -- A row is one counter for one `per` value and has two keys: a hash (`used`, `places`, `first`, `last`, `ahead`, and
--- `kept`, until when the server keeps it) and a list of entries "end cost places", oldest first; a third key, shared by all rows of a counter, is a sorted set of the values
--- that count. A counter of calls in flight is a hash of "end held places" by owner. Times are microseconds, which a
--- double holds exactly until the year 2255. Amounts are digits and a number of decimal places, added as they are
--- written, because a double does not hold all of them.
+-- `kept`, until when the server keeps it) and a list of entries "end cost places", oldest first; a third key, shared by
+-- all rows of a counter, is a sorted set of the values that count. A counter of calls in flight is a hash of "end held
+-- places" by owner. Times are microseconds, which a double holds exactly until the year 2255. Amounts are digits and a
+-- number of decimal places, added as they are written, because a double does not hold all of them.
 
 local MERGE_ABOVE = 4096
 local CHUNK = 64
