@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -121,3 +122,12 @@ def comparison(budgets: Sequence[Budget], measured: Mapping[str, Spread]) -> str
             verdict = "reached, and the aim"
         rows.append([budget.figure, allowed, found, verdict])
     return markdown(["figure", "budget", "measured: median (quartiles)", ""], rows)
+
+
+def measured() -> str:
+    """What the Python that runs this measures, for the head of a report."""
+    import intercept
+    from intercept import relay
+
+    form = "interpreted" if str(relay.__file__).endswith(".py") else "compiled"
+    return f"intercept {intercept.__version__}, {form}, Python {platform.python_version()}\n"

@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from . import budgets
-from .budgets import Spread
+from .budgets import Spread, measured
 from .connection import Connection, WrongAnswerError, at_most
 from .subjects import CAT, DIRECT, OURS, SUBJECTS, UPSTREAM, Subject, server_everything
 
@@ -483,6 +483,7 @@ def main() -> None:
     effort = Effort(**arguments)
     results = run(subjects, effort)
     columns = [DIRECT.name, *(subject.name for subject in subjects)]
+    print(measured())
     print(subject_table(columns, results))
     for subject in columns:
         if subject.startswith(OURS.name):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import platform
 from pathlib import Path
 
 import pytest
 
+import intercept
+
 from . import budgets, decide, policies, relay
-from .budgets import Budget, Spread
+from .budgets import Budget, Spread, measured
 from .connection import WrongAnswerError
 from .subjects import DIRECT, OURS
 
@@ -88,3 +91,7 @@ def test_the_policies_allow_what_is_measured_and_are_as_large_as_they_say(tmp_pa
     desk.reserve_among(10)()
     assert policies.relay_policy(50).count("tool_") == 47
     assert policies.many_rules_policy(1000, 5).count("\n      - ") == 5000
+
+
+def test_a_report_says_which_form_was_measured() -> None:
+    assert measured() == f"intercept {intercept.__version__}, interpreted, Python {platform.python_version()}\n"
