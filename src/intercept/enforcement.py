@@ -279,6 +279,11 @@ class Enforcer:
             for each in drift:
                 self._recorder.pin(each.name, each.text)
 
+    def message_refused(self, sender: str, what: str) -> None:
+        """Put on record what was done about a message of `sender`, `client` or `server`, that is no call."""
+        if self._recorder is not None:
+            self._recorder.refusal(sender, what)
+
     def ended(self, ended: Ended | Unapproved) -> None:
         """Free what an admitted call held, and record what became of it."""
         self.free(ended)

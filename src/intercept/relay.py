@@ -317,7 +317,9 @@ class Relay:
             message = parse_client(frame)
         except ProtocolError as error:
             with self._lock:
-                return self._session.refuse(error)
+                done = self._session.refuse(error)
+            self._record_note("client", done)
+            return done
         if message is None:
             return Drop()
         # Not `with self._lock`, which takes twice as long: this is every message.
@@ -327,6 +329,7 @@ class Relay:
         finally:
             self._lock.release()
         if not isinstance(action, Judge):
+            self._record_note("client", action)
             return action
         try:
             return self._settle(action, self._enforcer.admit(action, patience=AT_ONCE))
@@ -386,11 +389,15 @@ class Relay:
             for message in parse_upstream(frame):
                 if isinstance(message, ProtocolError):
                     self._note(_described(frame, message))
+                    self._enforcer.message_refused(
+                        "server", f"dropped {len(frame)} bytes that are no message: {message}"
+                    )
                 self._lock.acquire()
                 try:
                     action = self._session.from_upstream(message)
                 finally:
                     self._lock.release()
+                self._record_note("server", action)
                 self._perform(action, onward, back, unrecorded)
         if onward:
             self.to_client.write(b"".join(onward))
@@ -403,6 +410,11 @@ class Relay:
             self._note("left requests of the server unanswered: it does not read what it is sent")
 
     # --- both -------------------------------------------------------------------------------------------------------
+
+    def _record_note(self, sender: str, action: Done) -> None:
+        """Put on record what is noted about a message of `sender` that no other record tells of."""
+        if action.note and not isinstance(action, Ask) and action.ended is None:
+            self._enforcer.message_refused(sender, action.note)
 
     def _perform(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 
 from intercept.audit import Place, Recorder, Settings
 from intercept.audit.reading import records_of
+from intercept.audit.recorder import MAX_REFUSALS
 
 from ..harness import Conversation, call, denied, modern, request, result
 from .logs import room_for
@@ -136,3 +137,23 @@ tools:
     assert (send["decision"], wipe["decision"]) == ("deny", "allow")
     assert wipe["annotations"] == {"destructiveHint": False}
     assert "withheld" not in wipe
+
+
+def test_a_flood_of_refused_messages_is_counted_and_not_told_one_by_one(tmp_path: Path) -> None:
+    talk = Recorded(tmp_path / "audit", LIMITED)
+    for _ in range(MAX_REFUSALS + 10):
+        talk.recorder.refusal("server", "dropped a response of the upstream to no request in flight")
+    talk.recorder.end("over", 0)
+
+    assert len(talk.records("refusal")) == MAX_REFUSALS
+    assert talk.records("end")[0]["refusals"] == MAX_REFUSALS + 10
+
+
+def test_a_refusal_that_cannot_be_recorded_refuses_nothing_else(tmp_path: Path) -> None:
+    talk = Recorded(tmp_path / "audit", LIMITED)
+    with room_for(Path(talk.recorder.path).stat().st_size):
+        talk.recorder.refusal("client", "refused a message of the client: frame is not JSON")
+    talk.client(call(1, "send"))
+
+    assert [message["id"] for message in talk.to_upstream] == [1]
+    assert talk.records("decision")[0]["lost"] == 1

@@ -478,3 +478,31 @@ def _metas(value: object) -> Iterator[object]:
     elif isinstance(value, list):
         for inner in value:
             yield from _metas(inner)
+
+
+def test_what_is_refused_without_a_decision_is_on_record_too_and_without_its_content(tmp_path: Path) -> None:
+    with session(tmp_path, GUARDED.replace("unknown_methods: allow", "unknown_methods: deny")) as client:
+        client.send(b'{"jsonrpc":"2.0","id":7,"method":"ping","method":"tools/call","params":{"name":"hush"}}\n')
+        client.until(7)
+        client.send(line("tools/invent", {"name": "hush"}, 8))
+        client.until(8)
+        client.send(b'{"jsonrpc":"2.0","id":"never asked","result":{"hush":1}}\n')
+        client.send(say(b"hush is what the server wrote\n" + result(99) + result(9), 9))
+        client.until(9)
+        client.send(call("denied", 10))
+        client.until(10)
+        assert client.end() == 0
+    found = re.search(r"^intercept: recording to (.+)$", client.words(), re.MULTILINE)
+    assert found is not None
+    records = [json.loads(one) for one in Path(found[1]).read_bytes().splitlines()]
+    told = [(record["sender"], record["what"]) for record in records if record["type"] == "refusal"]
+    assert told == [
+        ("client", "refused a message of the client: an object has the same key twice"),
+        ("client", "denied: the method is not one of the protocol, and the policy does not allow unknown methods."),
+        ("client", "dropped a response of the client to a request that the upstream did not make"),
+        ("server", "dropped 29 bytes that are no message: not JSON"),
+        ("server", "dropped a response of the upstream to no request in flight"),
+    ]
+    assert "hush" not in json.dumps([record for record in records if record["type"] == "refusal"])
+    assert [record["decision"] for record in records if record["type"] == "decision"] == ["allow", "deny"]
+    assert records[-1]["refusals"] == 5

@@ -35,6 +35,8 @@ class Type(StrEnum):
     """Another policy is in force."""
     PIN = "pin"
     """A tool's definition is not the one that was pinned."""
+    REFUSAL = "refusal"
+    """A message about which no call was decided was refused, dropped, or changed on its way."""
     END = "end"
     """A session is over; one without it is open, or was killed."""
 

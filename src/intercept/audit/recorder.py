@@ -38,6 +38,8 @@ record costs, and whoever takes the file away can do so right after a look anywa
 UNRECORDED: Final = "the audit log cannot be written, and no call is made that is not on record. Tell the user."
 """What the model reads when a call is denied because of that."""
 _OVER: Final = "the session is over."
+MAX_REFUSALS: Final = 1_000
+"""Refused messages of a session that are told one by one; an honest peer has a few."""
 
 # Looking up a member of an enumeration takes 0.1 µs in Python 3.11, twelve times what a name takes: every call does.
 _NONE: Final = Arguments.NONE
@@ -106,6 +108,7 @@ class Recorder:
         self._text = ""
         self._calls = 0
         self._outcomes = 0
+        self._refusals = 0
         self._lost = 0
         self._failing = False
         self._over = False
@@ -300,6 +303,17 @@ class Recorder:
         with self._lock:
             self._write(Type.PIN, microseconds(self._clock()), _encode(members)[1:-1])
 
+    def refusal(self, sender: str, what: str) -> None:
+        """Record that a message of `sender`, `client` or `server`, did not pass as it came, and `what` was done.
+
+        Only the first `MAX_REFUSALS` are told one by one: a peer may send any number of them.
+        """
+        members: dict[str, Json] = {"sender": sender, "what": clean(what, 1_000)}
+        with self._lock:
+            self._refusals += 1
+            if self._refusals <= MAX_REFUSALS:
+                self._write(Type.REFUSAL, microseconds(self._clock()), _encode(members)[1:-1])
+
     def end(self, why: str, code: int) -> None:
         """Record the end of the session, with the exit code of the upstream; nothing is recorded after it."""
         with self._lock:
@@ -308,6 +322,7 @@ class Recorder:
                 "code": code,
                 "decisions": self._calls,
                 "outcomes": self._outcomes,
+                "refusals": self._refusals,
                 "lost_in_all": self._lost,
             }
             self._write(Type.END, microseconds(self._clock()), _encode(members)[1:-1])
