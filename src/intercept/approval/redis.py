@@ -12,14 +12,10 @@ from dataclasses import replace
 from hashlib import blake2b
 from typing import Any, Final, TypeVar, cast
 
-import redis
-from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as Unconnected
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
-from ..errors import StoreBusy, StoreUnavailable, UsageError
-from ..limits.redis import what_is_wrong
+from ..errors import StoreBusy, StoreUnavailable
+from ..limits.redis import NETWORK, client_of, what_is_wrong
 from ..state import shown_state
 from .record import KEPT, MAX_WAITING, Record, State, record_of, row_of
 
@@ -28,9 +24,6 @@ _ALL: Final = f"{_PREFIX}all"
 """Ids, by when each is forgotten."""
 _WAITING: Final = f"{_PREFIX}waiting"
 """Ids, by when it is too late to answer."""
-_NETWORK: Final = 0.1
-"""Seconds below which it is not tried to ask a server."""
-_TIMEOUT: Final = 2.0
 
 _T = TypeVar("_T")
 
@@ -44,16 +37,7 @@ class RedisApprovals:
 
     def __init__(self, url: str) -> None:
         self._shown = shown_state(url)
-        try:
-            self._client = redis.Redis.from_url(
-                url,
-                socket_timeout=_TIMEOUT,
-                socket_connect_timeout=_TIMEOUT,
-                retry=Retry(NoBackoff(), 1, supported_errors=(Unconnected,)),
-                decode_responses=True,
-            )
-        except (ValueError, TypeError) as error:
-            raise UsageError(f"`{self._shown}` is no URL that can be used; write redis://HOST:PORT/0") from error
+        self._client = client_of(url, self._shown)
 
     def put(self, record: Record, *, patience: float) -> None:
         """See `ApprovalStore.put`."""
@@ -142,7 +126,7 @@ class RedisApprovals:
         return [record for text in texts if (record := _read(text)) is not None]
 
     def _guarded(self, work: Callable[[], _T], patience: float) -> _T:
-        if patience < _NETWORK:
+        if patience < NETWORK:
             raise StoreBusy("the state server has to be waited for")
         try:
             return work()

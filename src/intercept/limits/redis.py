@@ -46,7 +46,7 @@ from .windows import ASK_AGAIN, EXACT, MAX_LIVE, end_of, microseconds, period
 
 _SCRIPT: Final = Path(__file__).with_name("charge.lua").read_text(encoding="utf-8")
 _PREFIX: Final = "intercept:"
-_NETWORK: Final = 0.1
+NETWORK: Final = 0.1
 """Seconds below which it is not tried to ask a server."""
 _TIMEOUT: Final = 2.0
 """Seconds that the server may take to answer."""
@@ -117,19 +117,7 @@ class RedisStore:
         self._to_undo = Event()
         self._undoing: Thread | None = None
         self._is_closed = False
-        try:
-            self._client = redis.Redis.from_url(
-                url,
-                socket_timeout=_TIMEOUT,
-                socket_connect_timeout=_TIMEOUT,
-                retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
-                decode_responses=True,
-                protocol=2,
-            )
-        except (ValueError, TypeError) as error:
-            raise UsageError(
-                f"`--state {self._shown}` is no URL that can be used; write redis://HOST:PORT/0"
-            ) from error
+        self._client = client_of(url, f"--state {self._shown}")
         self._script = Script(self._client, _SCRIPT)
 
     # --- the port -----------------------------------------------------------------------------------------------------
@@ -362,7 +350,7 @@ class RedisStore:
             raise StoreUnavailable(what_is_wrong(error), f"look at {self._shown}") from None
 
     def _wait_at_all(self, patience: float) -> None:
-        if patience < _NETWORK:
+        if patience < NETWORK:
             raise StoreBusy("the state server has to be waited for")
 
     def _row(self, charge: Charge) -> _Row:
@@ -489,6 +477,25 @@ def _longer(one: Refused, other: Granted | Refused) -> Refused:
     if not isinstance(other, Refused) or one.retry_after is None:
         return one
     return other if other.retry_after is None or other.retry_after > one.retry_after else one
+
+
+def client_of(url: str, shown: str) -> redis.Redis:
+    """A client of the server at `url`, which connects when it is first used; `shown` is what people wrote for that.
+
+    Raises:
+        UsageError: `url` is none that can be used.
+    """
+    try:
+        return redis.Redis.from_url(
+            url,
+            socket_timeout=_TIMEOUT,
+            socket_connect_timeout=_TIMEOUT,
+            retry=Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
+            decode_responses=True,
+            protocol=2,
+        )
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"`{shown}` is no URL that can be used; write redis://HOST:PORT/0") from error
 
 
 def what_is_wrong(error: Exception) -> str:
