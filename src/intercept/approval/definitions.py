@@ -35,4 +35,4 @@ class Definitions:
 
     def of(self, name: str) -> bytes:
         """The definition of the tool `name` as JSON; empty if none is kept."""
-        return self._kept.get(name, b"") if self._kept else b""
+        return self._kept.get(name, b"")
