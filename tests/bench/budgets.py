@@ -124,6 +124,14 @@ def comparison(budgets: Sequence[Budget], measured: Mapping[str, Spread]) -> str
     return markdown(["figure", "budget", "measured: median (quartiles)", ""], rows)
 
 
+def report(budgets: Sequence[Budget], found: Mapping[str, Spread]) -> str:
+    """What was measured beside its budget, and in µs what has none."""
+    known = {budget.figure for budget in budgets}
+    others = [[name, f"{one.median:.2f} µs"] for name, one in found.items() if name not in known]
+    rest = markdown(["without a budget", "median"], others)
+    return f"{measured()}\n{comparison(budgets, found)}\n\n{rest}"
+
+
 def measured() -> str:
     """What the Python that runs this measures, for the head of a report."""
     import intercept

@@ -211,11 +211,7 @@ def main() -> None:
     blocks = parser.parse_args().blocks
     with tempfile.TemporaryDirectory() as folder:
         found = measure(Path(folder), blocks)
-    print(budgets.measured())
-    print(budgets.comparison(budgets.DECIDE, found))
-    known = {budget.figure for budget in budgets.DECIDE}
-    rows = [[name, f"{one.median:.2f} µs"] for name, one in found.items() if name not in known]
-    print("\n" + budgets.markdown(["without a budget", "median"], rows))
+    print(budgets.report(budgets.DECIDE, found))
 
 
 if __name__ == "__main__":

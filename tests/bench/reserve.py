@@ -103,11 +103,7 @@ def main() -> None:
     blocks = parser.parse_args().blocks
     with tempfile.TemporaryDirectory(prefix="reserve-") as folder:
         found = measure(Path(folder), blocks)
-    print(budgets.measured())
-    print(budgets.comparison(budgets.RESERVE, found))
-    known = {budget.figure for budget in budgets.RESERVE}
-    rows = [[name, f"{one.median:.2f} µs"] for name, one in found.items() if name not in known]
-    print("\n" + budgets.markdown(["without a budget", "median"], rows))
+    print(budgets.report(budgets.RESERVE, found))
 
 
 if __name__ == "__main__":
