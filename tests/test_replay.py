@@ -6,11 +6,12 @@ import pytest
 
 from intercept.audit import Arguments
 from intercept.audit.reading import files_of, records_of
+from intercept.enforcement import Admission
 from intercept.errors import PolicyError
-from intercept.policy import Effect, load
+from intercept.policy import Circumstances, Effect, ToolCall, load
 from intercept.replay import Replayed, Stores, Why, replay
 
-from .audit.logs import START, Log
+from .audit.logs import PEERS, START, Log
 from .audit.sessions import record
 from .reference.generate import case
 
@@ -148,9 +149,50 @@ def test_a_place_in_flight_is_free_when_the_record_says_so(tmp_path: Path) -> No
     log = Log(tmp_path / "audit", tmp_path, policy=OLD)
     first = log.decide("read", outcome=None)
     log.decide("read", outcome=None)
-    log.recorder.outcome(first, "ok")
+    log.recorder.outcome(first, "ok", now=log.now)
     log.now += 1
     log.decide("read", outcome=None)
     (tmp_path / "new.yaml").write_text(OLD.replace("read: {}", "read: {limits: [{max_concurrent: 1}]}"))
 
     assert found(replayed(tmp_path / "audit", str(tmp_path / "new.yaml"))) == [("allow", "deny", "read", 2)]
+
+
+ONE = "tools: {read: {limits: [{max_concurrent: 1, scope: global}]}}\n"
+
+
+@pytest.mark.parametrize(("ended", "changed"), [(0, []), (30, []), (500, [("allow", "deny", "read", 1)])])
+def test_a_call_that_passed_got_the_place_that_became_free_while_it_was_decided(
+    ended: int, changed: list[tuple[str, str, str, int]], tmp_path: Path
+) -> None:
+    logs = [Log(tmp_path / "audit", tmp_path, policy=ONE, now=START + n) for n in range(2)]
+    first, second = (log.recorder for log in logs)
+    use = ToolCall("read", {})
+    decision = logs[0].policy.evaluate(use, Circumstances(START))
+    held = first.decision([use], decision, PEERS, policy=logs[0].policy, now=START, took=30)
+    taken = second.decision([use], decision, PEERS, policy=logs[0].policy, now=START + 2, took=30)
+    first.outcome(held, "ok", now=START + 2 + ended * 1e-6)
+    second.outcome(taken, "ok", now=START + 3)
+
+    assert found(replayed(tmp_path / "audit", str(tmp_path / "policy0.yaml"))) == changed
+
+
+def test_a_call_that_was_refused_at_the_moment_when_a_place_became_free_stays_refused(tmp_path: Path) -> None:
+    store = Stores()
+    first, second = (Log(tmp_path / "audit", tmp_path, policy=ONE, now=START + n, store=store) for n in range(2))
+    held = first.decide("read", outcome=None)
+    second.decide("read")
+    assert second.records()[-1]["decision"] == "deny"
+    first.recorder.outcome(held, "ok", now=START + 1)
+
+    assert found(replayed(tmp_path / "audit", str(tmp_path / "policy0.yaml"))) == []
+
+
+def test_a_call_that_never_reached_the_server_holds_nothing(tmp_path: Path) -> None:
+    log = Log(tmp_path / "audit", tmp_path, policy=ONE.replace("{max_c", "{max: 2, window: 60}, {max_c"))
+    for _ in range(3):
+        admission = log.admit("read").admission
+        assert isinstance(admission, Admission)
+        log.enforcer.withdraw(admission)
+        log.now += 1
+
+    assert found(replayed(tmp_path / "audit", str(tmp_path / "policy0.yaml"))) == []

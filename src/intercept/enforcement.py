@@ -46,13 +46,15 @@ _AGREED: Final = (Approval.APPROVED, Approval.REMEMBERED)
 class Admission:
     """A call that was let through, and what it holds until it has ended. Made and read here only."""
 
-    __slots__ = ("granted", "recorded", "remembered")
+    __slots__ = ("ended", "granted", "recorded", "remembered")
 
     def __init__(self, granted: Granted | None = None, remembered: tuple[str, ...] = ()) -> None:
         self.granted = granted
         self.remembered = remembered
         """Tools of which the grant's other sessions have to know once they are answered."""
         self.recorded: Recorded | None = None
+        self.ended = 0.0
+        """When what it holds began to be freed, in seconds since the epoch."""
 
 
 class Verdict(NamedTuple):
@@ -268,10 +270,11 @@ class Enforcer:
 
     def withdraw(self, admission: Admission) -> None:
         """Take back an admission whose call never reached the upstream."""
+        ended = self._clock()
         if admission.granted is not None:
             self._store.release(admission.granted)
         if self._recorder is not None and admission.recorded is not None:
-            self._recorder.outcome(admission.recorded, Outcome.CANCELLED, forwarded=False)
+            self._recorder.outcome(admission.recorded, Outcome.CANCELLED, now=ended, forwarded=False)
 
     def drifted(self, drift: Sequence[Drift]) -> None:
         """Put on record what is not as it was reviewed."""
@@ -290,7 +293,10 @@ class Enforcer:
         self.record(ended)
 
     def free(self, ended: Ended | Unapproved) -> None:
-        """Free what an admitted call held. One that was only cancelled may still run, and holds it on."""
+        """Free what an admitted call held. One that was only cancelled may still run, and holds it on.
+
+        The call counts as ended from before that on, so that none which gets its place has an earlier record.
+        """
         admission = ended.admission
         if not isinstance(admission, Admission) or isinstance(ended, Unapproved):
             return
@@ -298,6 +304,7 @@ class Enforcer:
             for tool in admission.remembered:
                 self._history.remember(tool, AT_ONCE)
         granted = admission.granted
+        admission.ended = self._clock()
         if (
             granted is not None
             and ended.outcome is not _CANCELLED
@@ -306,12 +313,12 @@ class Enforcer:
             self._store.finish(granted)
 
     def record(self, ended: Ended | Unapproved) -> None:
-        """Record what became of a call, or of asking a person about it. Nothing has to wait for this."""
+        """Record what became of a call, or of asking a person about it, after `free`. Nothing has to wait for this."""
         admission = ended.admission
         if self._recorder is None or not isinstance(admission, Admission) or admission.recorded is None:
             return
         if isinstance(ended, Ended):
-            self._recorder.outcome(admission.recorded, ended.outcome)
+            self._recorder.outcome(admission.recorded, ended.outcome, now=admission.ended)
         elif ended.decision.asked is not None:
             self._recorder.approval(
                 admission.recorded,

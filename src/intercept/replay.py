@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from heapq import merge
-from operator import attrgetter
+from itertools import islice
 from typing import Final, NamedTuple
 
 from .actions import Outcome
@@ -25,7 +26,7 @@ from .enforcement import Verdict
 from .errors import AuditFormatError, ProtocolError
 from .limits import Granted, Refused
 from .limits.memory import MemoryStore
-from .policy import Charge, Decision, Effect, Kind, PolicySet, RuleRef, Scope
+from .policy import Charge, Decision, Effect, InFlight, Kind, PolicySet, RuleRef, Scope
 from .policy.untold import AsFarAsKnown
 from .rehearsal import Rehearsal, request_for
 from .values import Json, Untold
@@ -36,6 +37,9 @@ _LONGEST_WINDOW: Final = 31 * 86_400.0
 """Seconds, where a limit has no window of a fixed length: a month."""
 _ANSWERED: Final = frozenset({"ok", "tool_error"})
 _AGREED: Final = frozenset({"approved", "remembered"})
+_ENDS: Final = frozenset({Type.OUTCOME, Type.END})
+_DECIDING: Final = 1_000
+"""Microseconds that deciding anew takes once a person has agreed, of which no record tells."""
 
 
 class Why(StrEnum):
@@ -140,6 +144,11 @@ class KeyedStore:
         self._stores.answered[self._grant] = self._stores.answered.get(self._grant, frozenset()) | {tool}
 
 
+def _in_order(event: _Event) -> tuple[int, bool]:
+    """Of what happens at one microsecond, calls that end come last: what else got their places is found out."""
+    return event.time, event.type in _ENDS
+
+
 class _Open(NamedTuple):
     """A call that was decided and has not ended."""
 
@@ -190,6 +199,8 @@ class _Replay:
         self._policy = policy
         self._stores = Stores()
         self._first = 0
+        self._events: list[_Event] = []
+        self._at = 0
 
     def play(self, sessions: Sequence[tuple[_Session, list[_Event]]]) -> None:
         self._first = min((events[0].time for _, events in sessions if events), default=0)
@@ -197,7 +208,9 @@ class _Replay:
         in_order = sorted(
             (events for _, events in sessions if events), key=lambda events: (events[0].time, events[-1].time)
         )
-        for event in merge(*in_order, key=attrgetter("time")):
+        self._events = list(merge(*in_order, key=_in_order))
+        for at, event in enumerate(self._events):
+            self._at = at
             if event.session.rehearsal is not None:
                 event.session.rehearsal.now = event.time / 1e6
             match event.type:
@@ -247,7 +260,8 @@ class _Replay:
         if why is not None:
             charged = {limit.counter for limit in one.limits} if one.effect is Effect.ALLOW else set[str]()
             policy = AsFarAsKnown(policy, charged)
-        verdict = session.rehearsal.admit(
+        admit = partial(
+            session.rehearsal.admit,
             request,
             policy,
             annotations=annotations,
@@ -255,6 +269,9 @@ class _Replay:
             continues=one.continues,
             approved=one.approval in _AGREED,
         )
+        verdict = admit()
+        if one.effect is not Effect.DENY:
+            verdict = self._with_place(verdict, admit, event.time + one.duration)
         effect = verdict.decision.effect
         if effect is Effect.DENY or not isinstance(policy, AsFarAsKnown) or not policy.open:
             why = None
@@ -301,30 +318,60 @@ class _Replay:
             charged = [limit for limit in limits if isinstance(limit, dict)] if isinstance(limits, list) else []
             policy = AsFarAsKnown(policy, {str(limit.get("counter")) for limit in charged})
         answered = session.answered(one.answered)
-        verdict = session.rehearsal.admit(
-            request, policy, annotations=one.annotations, answered=answered, approved=True
+        admit = partial(
+            session.rehearsal.admit, request, policy, annotations=one.annotations, answered=answered, approved=True
         )
+        before = Effect.ALLOW if body.get("decision") == Effect.ALLOW else Effect.DENY
+        verdict = admit()
+        if before is Effect.ALLOW:
+            verdict = self._with_place(verdict, admit, event.time + _DECIDING)
         session.open[event.call] = held._replace(verdict=verdict)
         after = verdict.decision.effect
         if after is Effect.DENY:
             session.refused.add(one.call)
-        before = Effect.ALLOW if body.get("decision") == Effect.ALLOW else Effect.DENY
         if held.known and after is not before:
             self._changed(one, before, verdict.decision)
 
     def _outcome(self, event: _Event) -> None:
         session = event.session
+        if session.taken < len(session.answers) and session.answers[session.taken][0] == event.call:
+            session.taken += 1
+        self._ended(event)
+
+    def _ended(self, event: _Event) -> None:
+        """Free what the call of `event` held."""
+        session = event.session
         try:
             outcome = Outcome(str(event.body.get("outcome")))
         except ValueError:
             return
-        if session.taken < len(session.answers) and session.answers[session.taken][0] == event.call:
-            session.taken += 1
         held = session.open.get(event.call)
-        if held is not None and session.rehearsal is not None:
-            session.rehearsal.ended(held.verdict, outcome)
-            if outcome is not Outcome.CANCELLED:
-                del session.open[event.call]
+        if held is None or session.rehearsal is None:
+            return
+        if event.body.get("forwarded") is False:
+            session.rehearsal.withdrawn(held.verdict)
+            del session.open[event.call]
+            return
+        session.rehearsal.ended(held.verdict, outcome)
+        if outcome is not Outcome.CANCELLED:
+            del session.open[event.call]
+
+    def _with_place(self, verdict: Verdict, admit: Callable[[], Verdict], until: int) -> Verdict:
+        """`verdict` about a call that passed, once what ended while it was being decided has freed its place.
+
+        A call is recorded with the time that it came; when in the time that deciding took it got a place, nobody knows.
+        """
+        for later in islice(self._events, self._at + 1, None):
+            exhausted = verdict.decision.exhausted
+            if later.time > until + 1 or exhausted is None or not isinstance(exhausted.charge.window, InFlight):
+                break
+            if later.type is Type.OUTCOME:
+                self._ended(later)
+                verdict = admit()
+            elif later.type is Type.END:
+                self._over(later.session)
+                verdict = admit()
+        return verdict
 
     def _over(self, session: _Session) -> None:
         """Whatever is in flight at the end of a session has lost its place."""
@@ -348,7 +395,10 @@ def replay(records: Iterable[Record], policy: PolicySet) -> Replayed:
             sessions[event.session.name][1].append(event)
     for session, events in sessions.values():
         # Decisions that several workers took stand in the order in which they were written.
-        events.sort(key=lambda event: (event.time, event.order))
+        events.sort(key=lambda event: (*_in_order(event), event.order))
+        for event in events:
+            if event.type is Type.OUTCOME and event.body.get("outcome") in _ANSWERED and event.call in session.tools:
+                session.answers.append((event.call, session.tools[event.call]))
         if events and events[-1].type is not Type.END:
             last = events[-1]
             events.append(last._replace(time=last.time + 1, type=Type.END))
@@ -376,6 +426,4 @@ def _event(record: Record, sessions: dict[str, tuple[_Session, list[_Event]]]) -
         return None
     if kind is Type.DECISION and body.get("kind") == Kind.TOOL:
         session.tools[call] = str(body.get("tool"))
-    if kind is Type.OUTCOME and body.get("outcome") in _ANSWERED and call in session.tools:
-        session.answers.append((call, session.tools[call]))
     return _Event(time, order, session, kind, call, body)

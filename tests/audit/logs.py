@@ -14,7 +14,7 @@ from typing import Any
 from intercept.actions import Judge
 from intercept.audit import Arguments, Place, Recorded, Recorder, Settings
 from intercept.audit.events import microseconds
-from intercept.enforcement import Enforcer
+from intercept.enforcement import Enforcer, Verdict
 from intercept.policy import Circumstances, Effect, Kind, PolicySet, ToolCall
 from intercept.rehearsal import request_for
 from intercept.replay import Stores
@@ -65,24 +65,28 @@ class Log:
         recorded = self.recorder.decision([use], decision, PEERS, policy=self.policy, now=self.now, took=12)
         self.now += 0.001
         if outcome is not None:
-            self.recorder.outcome(recorded, outcome)
+            self.recorder.outcome(recorded, outcome, now=self.now)
             self.now += 0.001
         return recorded.call
 
     def decide(self, tool: str, *, outcome: str | None = "ok", **arguments: Any) -> Recorded:
         """Make a call as a client would: it is decided by all that counts, recorded, and answered so if it passes."""
-        request = request_for(Kind.TOOL, tool, json.dumps(arguments))
-        verdict = self.enforcer.admit(
-            Judge(request, (ToolCall(tool, arguments),), self.policy, None, frozenset(self.answered))
-        )
+        verdict = self.admit(tool, **arguments)
         number = max(record["call"] for record in self.records() if record["type"] == "decision")
         recorded = Recorded(number, microseconds(self.now))
         self.now += 0.001
         if verdict.decision.effect is Effect.ALLOW and outcome is not None:
-            self.recorder.outcome(recorded, outcome)
+            self.recorder.outcome(recorded, outcome, now=self.now)
             self.answered.add(tool)
             self.now += 0.001
         return recorded
+
+    def admit(self, tool: str, **arguments: Any) -> Verdict:
+        """Decide about a call and record that; it is in flight then."""
+        request = request_for(Kind.TOOL, tool, json.dumps(arguments))
+        return self.enforcer.admit(
+            Judge(request, (ToolCall(tool, arguments),), self.policy, None, frozenset(self.answered))
+        )
 
     @property
     def path(self) -> Path:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from intercept.actions import Ended, Outcome
 from intercept.audit import Place, Recorder, Settings
 from intercept.audit.reading import records_of
 from intercept.audit.recorder import MAX_REFUSALS
+from intercept.enforcement import Admission, Enforcer
+from intercept.limits import Granted
+from intercept.limits.memory import MemoryStore
 
 from ..harness import Conversation, call, denied, modern, request, result
-from .logs import room_for
+from .logs import Log, room_for
 
 LIMITED = (
     "default: deny\ntools: {send: {rate_limit: 2/minute}, ask: {action: require_approval}, drop: {action: deny}}\n"
@@ -157,3 +161,36 @@ def test_a_refusal_that_cannot_be_recorded_refuses_nothing_else(tmp_path: Path) 
 
     assert [message["id"] for message in talk.to_upstream] == [1]
     assert talk.records("decision")[0]["lost"] == 1
+
+
+class Slow(MemoryStore):
+    """Takes a second to free what a call held."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self.log = log
+
+    def release(self, granted: Granted) -> None:
+        self.log.now += 1
+        super().release(granted)
+
+    def finish(self, granted: Granted) -> None:
+        self.log.now += 1
+        super().finish(granted)
+
+
+def test_a_call_has_ended_on_record_before_anybody_can_get_its_place(tmp_path: Path) -> None:
+    log = Log(tmp_path / "audit", tmp_path, policy="tools: {send: {limits: [{max_concurrent: 1}]}}\n")
+    log.enforcer = Enforcer(Slow(log), grant="a grant", clock=lambda: log.now, recorder=log.recorder)
+    log.enforcer.ended(Ended(log.admit("send").admission, Outcome.OK))
+    unsent = log.admit("send").admission
+    assert isinstance(unsent, Admission)
+    log.enforcer.withdraw(unsent)
+
+    times = [(record["type"], record["time"][17:]) for record in log.records()[1:]]
+    assert times == [
+        ("decision", "00.000000Z"),
+        ("outcome", "00.000000Z"),
+        ("decision", "01.000000Z"),
+        ("outcome", "01.000000Z"),
+    ]

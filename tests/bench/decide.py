@@ -120,7 +120,7 @@ class Desk:
     def record_outcome(self) -> Callable[[], object]:
         recorder = self.recorder()
         recorded = Recorded(1, int(NOW * 1e6))
-        return lambda: recorder.outcome(recorded, "ok")
+        return lambda: recorder.outcome(recorded, "ok", now=NOW)
 
 
 def granted(outcome: object) -> None:

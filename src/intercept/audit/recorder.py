@@ -255,15 +255,15 @@ class Recorder:
                 self._named[key] = text
         return text
 
-    def outcome(self, recorded: Recorded, outcome: str, *, forwarded: bool = True) -> None:
-        """Record what became of a request that was allowed; `forwarded`: the upstream saw it."""
+    def outcome(self, recorded: Recorded, outcome: str, *, now: float, forwarded: bool = True) -> None:
+        """Record what became `now` of a request that was allowed; `forwarded`: the upstream saw it."""
+        time = microseconds(now)
+        text = f'"call":{recorded.call},"outcome":"{outcome}","duration_us":{time - recorded.time}'
+        if not forwarded:
+            text += ',"forwarded":false'
         with self._lock:
-            now = microseconds(self._clock())
             self._outcomes += 1
-            text = f'"call":{recorded.call},"outcome":"{outcome}","duration_us":{now - recorded.time}'
-            if not forwarded:
-                text += ',"forwarded":false'
-            self._write(_OUTCOME, now, text)
+            self._write(_OUTCOME, time, text)
 
     def approval(
         self, recorded: Recorded, decision: Decision, *, channel: str, answer: str, now: float, needed: bool = True
