@@ -90,7 +90,8 @@ class Conversation:
     def resume(self, action: Judge | Done | None) -> None:
         """Carry out what came of a client's message."""
         while isinstance(action, Judge):
-            decision, admission = self._enforcer.admit(action)
+            verdict = self._enforcer.admit(action)
+            decision, admission = verdict.decision, verdict.admission
             action = self.session.settle(action, decision, admission)
             if admission is not None and decision.effect is Effect.ALLOW and not isinstance(action, Forward):
                 self._enforcer.withdraw(admission)

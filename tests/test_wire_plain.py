@@ -215,7 +215,7 @@ def test_an_answer_is_read_the_same_either_way() -> None:
         taken += 1
         long = wire._upstream_part(wire._decode_upstream(frame.removesuffix(b"\r").decode()), message.raw)
         assert isinstance(long, Response)
-        assert (type(long.id), repr(long)) == (type(message.id), repr(message))
+        assert (repr(long.id), repr(long.body), long.raw) == (repr(message.id), repr(message.body), message.raw)
     assert taken > 1_000
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from .actions import Ended, Judge, Outcome, Unapproved
 from .errors import AuditError, StoreBusy, StoreUnavailable
@@ -57,12 +57,15 @@ class Admission:
         """When what it holds began to be freed, in seconds since the epoch."""
 
 
-class Verdict(NamedTuple):
+class Verdict:
     """What enforcement says about one `Judge`."""
 
-    decision: Decision
-    admission: Admission | None = None
-    """To be given to `ended` or to `withdraw`, once; None if the call holds nothing."""
+    __slots__ = ("admission", "decision")
+
+    def __init__(self, decision: Decision, admission: Admission | None = None) -> None:
+        self.decision: Final = decision
+        self.admission: Final = admission
+        """To be given to `ended` or to `withdraw`, once; None if the call holds nothing."""
 
 
 class Enforcer:
@@ -230,7 +233,7 @@ class Enforcer:
         """`verdict`, which is on record now; if that cannot be, a denial that charges nothing."""
         if self._recorder is None:
             return verdict
-        decision, admission = verdict
+        decision, admission = verdict.decision, verdict.admission
         asked = judge.asked_as.recorded if isinstance(judge.asked_as, Admission) else None
         try:
             if asked is not None:

@@ -92,11 +92,11 @@ class Rehearsal:
             self._answer()
             name = str(request.params.get("uri", request.params.get("name")))
             return Settled(Decision(Effect.ALLOW, name, (), "", self._policy.digest), "", {}, None)
-        if judge.answered is not None:
-            judge = judge._replace(answered=judge.answered | answered)
-        judge = judge._replace(annotations=annotations)
-        decision, admission = self._enforcer.admit(judge)
-        done = self._session.settle(judge, decision, admission)
+        known = None if judge.answered is None else judge.answered | answered
+        judge = judge.anew(judge.policy, annotations, known, approved=judge.approved, withheld=judge.withheld)
+        verdict = self._enforcer.admit(judge)
+        decision = verdict.decision
+        done = self._session.settle(judge, decision, verdict.admission)
         if decision.effect is Effect.ASK:
             # Who can be asked is not the policy's matter, and depends on the client.
             decision = decision._replace(asked=None)

@@ -72,7 +72,9 @@ def screen(message: Message, rules: Results, asked: Answered | None, policy: str
         return Screened(Response(message.id, edited.body, raw), note)
     params = edited.body.get("params")
     params = params if isinstance(params, dict) else {}
-    return Screened(message._replace(params=params, body=edited.body, raw=raw), note)
+    if isinstance(message, Notification):
+        return Screened(Notification(message.method, params, edited.body, raw), note)
+    return Screened(Request(message.id, message.method, params, edited.body, raw), note)
 
 
 def _too_large(message: Message, asked: Answered | None, size: str, policy: str) -> Screened:

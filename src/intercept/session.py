@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .actions import Action, Answer, Ask, Done, Drop, Ended, Forward, Judge, Outcome, Unapproved
+from .actions import Action, Answer, Ask, Done, Drop, Ended, Forward, Judge, Outcome, Unapproved, noted
 from .answers import decline, denial, edited_answer, error_answer, printable
 from .approval.definitions import Definitions
 from .approval.elicitation import (
@@ -298,7 +298,7 @@ class Session:
                 return Forward(frame_of(request), _shadowed(decision))
             return Forward(frame_of(request))
         if decision.effect is Effect.ASK and decision.asked is None:
-            return self._ask(judge._replace(asked_as=admission), entry, decision)
+            return self._ask(judge.asked(admission, elicits=judge.elicits), entry, decision)
         return self._deny(request, entry, decision)
 
     def _waiting(self, judge: Judge) -> _Open | None:
@@ -330,7 +330,7 @@ class Session:
                 )
                 return Answer(answer, note)
             frame = self._questions.hold(judge, request, decision, asked, asking.timeout)
-            return judge._replace(elicits=False) if frame is None else Ask(frame, note)
+            return judge.asked(judge.asked_as, elicits=False) if frame is None else Ask(frame, note)
         return self._unapproved(request, entry, decision, Approval.UNAVAILABLE, judge.asked_as)
 
     def _unapproved(
@@ -339,7 +339,9 @@ class Session:
         effect = Effect.ASK if approval is Approval.UNAVAILABLE else Effect.DENY
         decision = decision._replace(effect=effect, charges=(), asked=Asked(approval))
         answer = self._deny(request, entry, decision)
-        return answer if asked_as is None else answer._replace(ended=Unapproved(asked_as, decision))
+        if asked_as is None:
+            return answer
+        return Answer(answer.data, answer.note, Unapproved(asked_as, decision))
 
     def _retry(self, request: Request, key: RequestId, state: str) -> Action:
         """A call that is made again with the answer to a question of ours."""
@@ -374,10 +376,10 @@ class Session:
             self._pulses[type(held.token), held.token] = entry, held.beats * STEP
             if len(self._pulses) > MAX_PULSES:
                 self._pulses = {token: pulse for token, pulse in self._pulses.items() if self._waits(pulse[0])}
-        return judge._replace(
-            policy=self.policy,
-            annotations=self._annotations.get(judge.uses[0].name) if entry.tool is not None else None,
-            answered=self._answered,
+        return judge.anew(
+            self.policy,
+            self._annotations.get(judge.uses[0].name) if entry.tool is not None else None,
+            self._answered,
             approved=held.decision.policy,
             withheld=self._withheld(judge.uses),
         )
@@ -397,7 +399,8 @@ class Session:
         done: list[Done] = []
         for held in self._questions.overdue():
             refusal = self._refuse(held, Approval.TIMED_OUT)
-            done += [Forward(*refusal)] if isinstance(refusal, Answer) else []
+            if isinstance(refusal, Answer):
+                done.append(Forward(refusal.data, refusal.note, refusal.ended))
             done.append(Forward(held.cancellation("nobody answered in time")))
         return done + [Forward(frame) for frame in self._questions.signs_of_life()]
 
@@ -468,7 +471,7 @@ class Session:
         if not drift or not isinstance(done, Forward):
             return done
         note = "; ".join(filter(None, [done.note, *(each.text for each in drift)]))
-        return done._replace(note=note, drift=tuple(drift))
+        return Forward(done.data, note, done.ended, tuple(drift))
 
     def _compare(self, message: Response, pins: Watch) -> list[Drift]:
         """Hold what the upstream says of itself against what was reviewed, before anything is taken out of it."""
@@ -498,7 +501,7 @@ class Session:
         if screened.message is None:
             return Answer(screened.answer, screened.note) if screened.answer else Drop(screened.note)
         done = self._from_upstream(screened.message)
-        return done._replace(note=done.note or screened.note)
+        return noted(done, screened.note)
 
     def _from_upstream(self, message: Message | ProtocolError) -> Done:
         if isinstance(message, Response):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from intercept.actions import Ended, Judge, Outcome
 from intercept.audit import Arguments, Place, Recorder, Settings
-from intercept.enforcement import Admission, Enforcer
+from intercept.enforcement import Enforcer
 from intercept.policy import Effect, Kind, PolicySet, ToolCall, load
 from intercept.replay import Stores
 from intercept.wire import Request, parse_client
@@ -53,14 +53,15 @@ class Running:
         assert isinstance(_REQUEST, Request)
         use = ToolCall(call.name, call.arguments, Kind(call.kind))
         judge = Judge(_REQUEST, (use,), self.policy, call.annotations, self.answered, elicits=True)
-        decision, admission = self.enforcer.admit(judge)
-        effect = decision.effect
-        if effect is Effect.ASK and isinstance(admission, Admission) and randomly.random() < 0.5:
+        verdict = self.enforcer.admit(judge)
+        effect = verdict.decision.effect
+        if effect is Effect.ASK and verdict.admission is not None and randomly.random() < 0.5:
             self.now += randomly.choice((0.0, 0.25))
-            agreed = judge._replace(approved=self.policy.digest, asked_as=admission)
-            decision, admission = self.enforcer.admit(agreed)
-        if decision.effect is Effect.ALLOW:
-            self.in_flight[number] = call, admission
+            asked = judge.asked(verdict.admission, elicits=True)
+            agreed = asked.anew(self.policy, call.annotations, self.answered, approved=self.policy.digest, withheld="")
+            verdict = self.enforcer.admit(agreed)
+        if verdict.decision.effect is Effect.ALLOW:
+            self.in_flight[number] = call, verdict.admission
         return effect
 
     def ended(self, number: int, outcome: Outcome | None = None) -> None:

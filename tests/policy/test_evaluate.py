@@ -558,7 +558,7 @@ LEAKING = """
 
 
 def history(*names: str, here: frozenset[str] | None = frozenset(), known: bool = True) -> Circumstances:
-    return NOW._replace(answered=here, grant_answered=frozenset(names) if known else None)
+    return Circumstances(NOW.now, answered=here, grant_answered=frozenset(names) if known else None)
 
 
 def test_a_rule_may_apply_after_a_tool_was_answered_in_any_session_of_the_grant() -> None:

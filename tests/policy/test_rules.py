@@ -31,8 +31,8 @@ def test_a_rule_applies_once_a_tool_was_answered() -> None:
     policy = policy_of("tools: {send: {action: deny, after: [read_mail, 'fetch_*']}}")
 
     for answered, allowed in ((set(), True), ({"other"}, True), ({"read_mail"}, False), ({"x", "fetch_url"}, False)):
-        assert allows(policy, "send", NOW._replace(answered=frozenset(answered))) is allowed
-    assert not allows(policy, "send", NOW._replace(answered=None))
+        assert allows(policy, "send", Circumstances(NOW.now, answered=frozenset(answered))) is allowed
+    assert not allows(policy, "send", Circumstances(NOW.now, answered=None))
 
 
 UNJUDGEABLE: list[Json] = ["60000", True, [5], {"n": 5}]
@@ -67,8 +67,8 @@ def test_annotations_deny_until_they_were_seen() -> None:
     unseen = decide(policy, "send")
     assert unseen.effect is Effect.DENY
     assert unseen.reason == "rule `send#1` needs the definition of the tool; list the tools first."
-    assert not allows(policy, "send", NOW._replace(annotations={}))
-    assert allows(policy, "send", NOW._replace(annotations={"readOnlyHint": True}))
+    assert not allows(policy, "send", Circumstances(NOW.now, annotations={}))
+    assert allows(policy, "send", Circumstances(NOW.now, annotations={"readOnlyHint": True}))
 
 
 def test_arguments_have_to_satisfy_the_schema() -> None:

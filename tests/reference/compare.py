@@ -88,8 +88,9 @@ class Package:
             store.renew(call.at)  # every session lives, whatever time has passed
         use = ToolCall(call.name, call.arguments, Kind(call.kind))
         judge = Judge(_REQUEST, (use,), self.policy, call.annotations, frozenset(answered))
-        decision, self._admitted[number] = self._enforcers[call.session].admit(judge)
-        return decision
+        verdict = self._enforcers[call.session].admit(judge)
+        self._admitted[number] = verdict.admission
+        return verdict.decision
 
     def ended(self, number: int, call: Call) -> None:
         """The call with this number is answered."""

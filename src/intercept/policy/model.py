@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ..values import Json
 
@@ -41,28 +41,46 @@ class Scope(StrEnum):
     GLOBAL = "global"
 
 
-class ToolCall(NamedTuple):
+class ToolCall:  # noqa: PLW1641 - it has arguments, which have no hash
     """One use of a tool (or of a resource or prompt, see `kind`), as it was judged and will be forwarded."""
 
-    name: str
-    arguments: dict[str, Json]
-    kind: Kind = Kind.TOOL
+    __slots__ = ("arguments", "kind", "name")  # no named tuple: it is made for every call (see `actions`)
+
+    def __init__(self, name: str, arguments: dict[str, Json], kind: Kind = Kind.TOOL) -> None:
+        self.name: Final = name
+        self.arguments: Final = arguments
+        self.kind: Final = kind
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ToolCall):
+            return NotImplemented
+        return (self.name, self.arguments, self.kind) == (other.name, other.arguments, other.kind)
 
 
-class Circumstances(NamedTuple):
+class Circumstances:
     """What else a rule may look at."""
 
-    now: float
-    """Wall-clock time, seconds since the epoch (for `now.*`)."""
-    grant: str = ""
-    annotations: Mapping[str, Json] | None = None
-    """The tool's annotations as the upstream listed them; None while its definition was not seen."""
-    answered: AbstractSet[str] | None = frozenset()
-    """Tools answered in this session with anything but a JSON-RPC error; None: too many to remember, so every `after`
-    holds (rules only ever restrict, so this fails closed)."""
-    grant_answered: AbstractSet[str] | None = None
-    """Tools of which `PolicySet.remembers` says that they matter that were answered in any session of the grant; None:
-    not known, so every `after` of scope `grant` holds."""
+    __slots__ = ("annotations", "answered", "grant", "grant_answered", "now")
+
+    def __init__(
+        self,
+        now: float,
+        grant: str = "",
+        annotations: Mapping[str, Json] | None = None,
+        answered: AbstractSet[str] | None = frozenset(),
+        grant_answered: AbstractSet[str] | None = None,
+    ) -> None:
+        self.now: Final = now
+        """Wall-clock time, seconds since the epoch (for `now.*`)."""
+        self.grant: Final = grant
+        self.annotations: Final = annotations
+        """The tool's annotations as the upstream listed them; None while its definition was not seen."""
+        self.answered: Final = answered
+        """Tools answered in this session with anything but a JSON-RPC error; None: too many to remember, so every
+        `after` holds (rules only ever restrict, so this fails closed)."""
+        self.grant_answered: Final = grant_answered
+        """Tools of which `PolicySet.remembers` says that they matter that were answered in any session of the grant;
+        None: not known, so every `after` of scope `grant` holds."""
 
 
 class RuleRef(NamedTuple):
