@@ -12,8 +12,9 @@ import pytest
 from intercept.allocation import WIDE
 from intercept.enforcement import Enforcer
 from intercept.limits.memory import MemoryStore
+from intercept.outlet import MAX_POSTED, Outlet
 from intercept.policy import load
-from intercept.relay import MAX_POSTED, Outlet, Relay
+from intercept.relay import Relay
 from intercept.session import Session
 
 WAIT = 10.0

@@ -31,15 +31,18 @@ In reading order, each knowing only what stands above it:
     parking       where calls wait whose decision takes longer than a pump may
     upstream      the server's process: spawn, signal, leave nobody behind
     allocation    what the C library keeps of the memory of large messages
-    relay         two pump threads and the one writer of each destination
+    pump          two threads that read both directions, one of them at a time
+    outlet        the one writer of a destination
+    relay         what is done with the bytes that come
     reload        a changed policy or lock file is put in force
     control       signals, timers, reload and endings, on the main thread
     cli/          one module a command
 
-Two planes. The data plane is two threads that block on `read`, decide under the session's lock and write; it needs no
-event loop and is running before one is imported. The control plane waits for signals, timers and ends of streams and is
-woken through a pipe (`wakeup`). A slow decision belongs to neither: `actions.Judge` and `Session.settle` are two steps
-so that anything may happen between them, and a pump that would have to wait leaves the call to `parking`.
+Two planes. The data plane is one thread that waits for both directions, decides under the session's lock and writes; a
+second one takes over while the first has to wait for a reader. It needs no event loop and is running before one is
+imported. The control plane waits for signals, timers and ends of streams and is woken through a pipe (`wakeup`). A slow
+decision belongs to neither: `actions.Judge` and `Session.settle` are two steps so that anything may happen between
+them, and a call that would make the pump wait for more than a reader is left to `parking`.
 
 Invariants, each an absence: nothing in `wire`, `session`, `policy` (but its file reader) or `limits.windows` does I/O,
 reads a clock or knows of threads; nothing but `relay` writes to the client or the upstream; nothing that arrived from

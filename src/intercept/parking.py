@@ -1,7 +1,7 @@
-"""Where a call waits whose decision takes longer than a pump may: behind a locked file or a network.
+"""Where a call waits whose decision takes longer than the pump may: behind a locked file or a network.
 
-A pump never waits for anything but its own pipe. What would make it wait is parked here and finished by a worker, while
-the pump reads on; nothing is ever dropped, and what cannot be taken in is refused by whoever brought it.
+The pump never waits for anything but pipes. What would make it wait is parked here and finished by a worker, while it
+reads on; nothing is ever dropped, and what cannot be taken in is refused by whoever brought it.
 """
 
 from __future__ import annotations

@@ -1,189 +1,33 @@
-"""The only module that moves bytes: one pump thread a direction between the client, the session and the upstream.
+"""What is done with the bytes that come: decided by the session and the enforcer, and written in one go.
 
-A pump reads what is there, lets the session decide about each message, and writes what came of it in one go. Reading
-is what waits: a peer that does not read stops the pump that writes to it, so memory is bounded by the largest message
-and never by a peer's speed (DESIGN section 2). Ends of streams are reported to the control plane through `wake`.
+A peer that does not read stops the direction that writes to it and no other, so memory is bounded by the largest
+message and never by a peer's speed (DESIGN section 2). Ends of streams are reported to the control plane by `wake`.
 """
 
 from __future__ import annotations
 
-import os
-import select
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Final, assert_never
+from typing import assert_never
 
 from .actions import Answer, Ask, Done, Drop, Ended, Forward, Judge, Unapproved
-from .allocation import keep_freed_memory, widen
 from .answers import MAX_PRINTED, printable
 from .enforcement import AT_ONCE, Enforcer, Verdict
 from .errors import ProtocolError, StoreBusy
-from .frames import MAX_CLIENT_FRAME, MAX_UPSTREAM_FRAME, Frames
+from .frames import MAX_CLIENT_FRAME, MAX_UPSTREAM_FRAME
+from .outlet import Outlet
 from .parking import Parking
 from .policy import Effect
 from .protocol import INVALID_REQUEST
+from .pump import Intake, Pump
 from .session import Session
 from .wire import parse_client, parse_upstream
 
-SMALL_READ: Final = 64 * 1024
-LARGE_READ: Final = 1024 * 1024
-"""Bytes. Reads grow while they come back full; always large ones would cost a memory mapping each."""
-BATCH: Final = 64
-"""Calls that are written together: the upstream works on them while the next ones are decided, a tenth more a second
-than if it got all of a large read at once."""
-MAX_POSTED: Final = 4 * 1024 * 1024
-"""Bytes of answers that wait for one peer to read, before the other one has to wait too."""
-STALLED_AFTER: Final = 2.5
-"""Seconds that a write to the upstream may make no progress once the client is gone: what it has to exit at the end
-of its input."""
-
-
-class Outlet:
-    """The one writer of a destination: frames never interleave.
-
-    `write` is for the pump whose direction this is, and waits for the reader. `post` is for everybody else and does
-    not: what cannot be written at once is left to a thread, so that a denial to a client which does not read never
-    stops the pump that would take the client's next message.
-    """
-
-    def __init__(self, fd: int, *, watched: int | None = None, on_stall: Callable[[], None] = lambda: None) -> None:
-        """`watched` is a stream whose hang-up ends the patience with `fd`: see `STALLED_AFTER` and `on_stall`."""
-        self._fd = fd
-        self._watched = watched
-        self._on_stall = on_stall
-        self._writing = threading.Lock()
-        self._posted: deque[bytes] = deque()
-        self._posted_size = 0
-        self._changed = threading.Condition()
-        self._poster: threading.Thread | None = None
-        self._closed = False
-        self.broken = False
-        """Whether the reader is gone; what is written then is lost."""
-        self.written = 0
-        """Bytes so far; whoever waits can see whether the reader reads."""
-
-    def write(self, data: bytes) -> None:
-        """Write `data` whole, waiting for the reader as long as it takes."""
-        self._writing.acquire()
-        try:
-            if self._posted:
-                self._drain()
-            self._put(data)
-        finally:
-            self._writing.release()
-
-    @property
-    def busy(self) -> bool:
-        """Whether something is still to be written, or being written."""
-        return self._writing.locked() or bool(self._posted)
-
-    def post(self, data: bytes, *, bounded: bool = True) -> None:
-        """Write `data` soon, without waiting for the reader; `bounded`: unless `MAX_POSTED` bytes wait already."""
-        if len(data) <= select.PIPE_BUF and not self._posted and self._writing.acquire(blocking=False):
-            try:
-                # A pipe that is ready takes this much without waiting (POSIX write, PIPE_BUF).
-                if not self._posted and (self.broken or self._is_ready()):
-                    self._put(data)
-                    return
-            finally:
-                self._writing.release()
-        with self._changed:
-            while bounded and self._posted_size + len(data) > MAX_POSTED and self._posted and not self.broken:
-                self._changed.wait()
-            self._posted.append(data)
-            self._posted_size += len(data)
-            if self._poster is None:
-                self._poster = threading.Thread(target=self._write_posted, daemon=True)
-                self._poster.start()
-            self._changed.notify_all()
-
-    def offer(self, data: bytes) -> bool:
-        """Post `data`, or drop it and return False if `MAX_POSTED` bytes wait already. Never waits."""
-        if self._posted_size + len(data) > MAX_POSTED:
-            return False
-        self.post(data, bounded=False)
-        return True
-
-    def flush(self, timeout: float) -> None:
-        """Wait until all that was posted is written, but at most `timeout` seconds."""
-        with self._changed:
-            self._changed.wait_for(lambda: not self._posted or self.broken, timeout)
-        if self._writing.acquire(timeout=timeout):
-            self._writing.release()
-
-    def close(self, timeout: float = -1) -> None:
-        """Close the destination; what is written later is lost.
-
-        With a `timeout` in seconds it waits for nothing longer: it is given up if somebody still writes then, and what
-        was posted is lost.
-        """
-        if self._writing.acquire(timeout=timeout):
-            try:
-                if not self._closed:
-                    if timeout < 0:
-                        self._drain()
-                    self.broken = self._closed = True
-                    os.close(self._fd)
-            finally:
-                self._writing.release()
-
-    def _write_posted(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: bool(self._posted))
-            with self._writing:
-                self._drain()
-
-    def _drain(self) -> None:
-        while self._posted:
-            data = self._posted[0]
-            self._put(data)
-            with self._changed:
-                self._posted.popleft()
-                self._posted_size -= len(data)
-                self._changed.notify_all()
-
-    def _put(self, data: bytes) -> None:
-        if len(data) > SMALL_READ:
-            widen(self._fd)
-        rest: bytes | memoryview = data
-        while not self.broken:
-            try:
-                size = os.write(self._fd, rest)
-                self.written += size
-                if size == len(rest):
-                    return
-                rest = memoryview(rest)[size:]
-            except BlockingIOError:
-                self._wait_until_ready()
-            except OSError:  # EPIPE and its kin: nobody reads any more
-                self.broken = True
-
-    def _is_ready(self) -> bool:
-        poll = select.poll()
-        poll.register(self._fd, select.POLLOUT)
-        return bool(poll.poll(0))
-
-    def _wait_until_ready(self) -> None:
-        poll = select.poll()
-        poll.register(self._fd, select.POLLOUT)
-        if self._watched is not None:
-            poll.register(self._watched, getattr(select, "POLLRDHUP", 0))  # how a socket hangs up on Linux
-        if self._fd in dict(poll.poll()):
-            return
-        # Only the watched stream is left: it hung up while we wait.
-        patience = select.poll()
-        patience.register(self._fd, select.POLLOUT)
-        if not patience.poll(STALLED_AFTER * 1000):
-            self._on_stall()
-            patience.poll()
-
 
 class Ends:
-    """Which streams are over; set by the pumps, read by the control plane after each `wake`."""
+    """Which streams are over; set by the pump, read by the control plane after each `wake`."""
 
     def __init__(self) -> None:
         self.client = False
@@ -195,7 +39,7 @@ class Ends:
         self.overflow = False
         """The upstream sent a frame over the limit."""
         self.failed = ""
-        """Where a pump met a mistake of ours, after which nothing is judged or relayed any more."""
+        """Where the pump met a mistake of ours, after which nothing is judged or relayed any more."""
 
     @property
     def any(self) -> bool:
@@ -209,7 +53,7 @@ class Ends:
 
 
 class Relay:
-    """Two pumps around one session. `wake` is called from any thread when `ends` has changed."""
+    """A pump around one session. `wake` is called from any thread when `ends` has changed."""
 
     def __init__(
         self,
@@ -227,20 +71,22 @@ class Relay:
         self._enforcer = enforcer
         self._lock = threading.Lock()
         self._parking = Parking()
-        self._client_in = client_in
-        self._upstream_out = upstream_out
         self._note = note
         self._wake = wake
         self.ends = Ends()
-        self.to_client = Outlet(client_out)
-        self.to_upstream = Outlet(upstream_in, watched=client_in, on_stall=self._stalled)
+        self._pump = Pump(
+            Intake(client_in, MAX_CLIENT_FRAME, self._relay_client, self._end_client),
+            Intake(upstream_out, MAX_UPSTREAM_FRAME, self._relay_upstream, self._end_upstream),
+        )
+        self.to_client = Outlet(client_out, on_wait=self._pump.give_way)
+        self.to_upstream = Outlet(upstream_in, on_wait=self._pump.give_way, watched=client_in, on_stall=self._stalled)
 
     def start(self) -> None:
-        """Start both pumps. They are daemons: the process ends without asking them."""
-        # A pump that waits for the interpreter while the main thread imports or compiles waits this long at most.
+        """Start the threads of the pump. They are daemons: the process ends without asking them."""
+        # One that waits for the interpreter while the main thread imports or compiles waits this long at most.
         sys.setswitchinterval(0.0005)
-        for name, pump in (("client", self._pump_client), ("upstream", self._pump_upstream)):
-            threading.Thread(target=self._guard, args=(pump,), name=name, daemon=True).start()
+        for number in (1, 2):
+            threading.Thread(target=self._guard, args=(self._pump.run,), name=f"pump-{number}", daemon=True).start()
 
     def tick(self) -> float | None:
         """Carry out what is due without a message; return in how many seconds that is so again, None if nothing waits.
@@ -278,31 +124,22 @@ class Relay:
 
     # --- client to upstream -----------------------------------------------------------------------------------------
 
-    def _pump_client(self) -> None:
-        frames = Frames(MAX_CLIENT_FRAME)
-        size = SMALL_READ
-        while chunk := _read(self._client_in, size):
-            size = LARGE_READ if len(chunk) == size else SMALL_READ
-            self._relay_client(_cut(frames, chunk, self._client_in))
-            if self.to_upstream.broken or self.to_client.broken:
-                break
-        else:
-            # A last line without its newline is judged like any other: some servers would run it as it is.
-            self._relay_client(frames.end())
+    def _end_client(self, last: list[bytes | None]) -> None:
+        # A last line without its newline is judged like any other: some servers would run it as it is.
+        self._relay_client(last)
+        self._pump.give_way()
         self._parking.wait_until_empty()
         self.to_upstream.close()
         self.ends.client = True
         self._wake()
 
-    def _relay_client(self, frames: list[bytes | None]) -> None:
+    def _relay_client(self, frames: list[bytes | None]) -> bool:
         onward: list[bytes] = []
         back: list[bytes] = []
         for frame in frames:
             self._perform(self._decide_client(frame), onward, back)
-            if len(onward) == BATCH:
-                self._send_on(onward, back)
-                onward, back = [], []
         self._send_on(onward, back)
+        return not (self.to_upstream.broken or self.to_client.broken)
 
     def _send_on(self, onward: list[bytes], back: list[bytes]) -> None:
         if onward:
@@ -366,19 +203,12 @@ class Relay:
 
     # --- upstream to client -----------------------------------------------------------------------------------------
 
-    def _pump_upstream(self) -> None:
-        frames = Frames(MAX_UPSTREAM_FRAME)
-        size = SMALL_READ
-        while chunk := _read(self._upstream_out, size):
-            size = LARGE_READ if len(chunk) == size else SMALL_READ
-            self._relay_upstream(_cut(frames, chunk, self._upstream_out))
-            if self.ends.overflow:
-                break
+    def _end_upstream(self, _last: list[bytes | None]) -> None:
         # What is left without a newline is half a message, and no client ever sees one.
         self.ends.upstream = True
         self._wake()
 
-    def _relay_upstream(self, frames: list[bytes | None]) -> None:
+    def _relay_upstream(self, frames: list[bytes | None]) -> bool:
         onward: list[bytes] = []
         back: list[bytes] = []
         unrecorded: list[Ended | Unapproved] = []
@@ -408,6 +238,7 @@ class Relay:
             self._enforcer.record(ended)
         if back and not self.to_upstream.offer(b"".join(back)):
             self._note("left requests of the server unanswered: it does not read what it is sent")
+        return not self.ends.overflow
 
     # --- both -------------------------------------------------------------------------------------------------------
 
@@ -465,24 +296,3 @@ def _described(frame: bytes, error: ProtocolError) -> str:
         # It may be an answer with data in it.
         return f"dropped a malformed message of the server ({len(frame)} bytes): {error}"
     return f"the server wrote to its stdout: {printable(text)}"
-
-
-def _cut(frames: Frames, chunk: bytes, source: int) -> list[bytes | None]:
-    whole = frames.feed(chunk)
-    if not whole and len(chunk) >= SMALL_READ:  # part of a large one
-        keep_freed_memory()
-        widen(source)
-    return whole
-
-
-def _read(fd: int, size: int) -> bytes:
-    try:
-        while True:
-            try:
-                return os.read(fd, size)
-            except BlockingIOError:  # whoever shares the stream with us has made it so
-                poll = select.poll()
-                poll.register(fd, select.POLLIN)
-                poll.poll()
-    except OSError:  # a terminal or socket that was reset: as over as one that ended
-        return b""

@@ -1,4 +1,4 @@
-"""Wakes the control plane, which waits here, from pumps and signal handlers."""
+"""Wakes the control plane, which waits here, from the pump and signal handlers."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The proxy: `intercept --policy FILE... -- COMMAND...`.
 
-The order matters. The upstream is spawned first and boots while the policy is loaded; the pumps start once the policy
+The order matters. The upstream is spawned first and boots while the policy is loaded; the pump starts once the policy
 stands. What costs the client time is imported when it is needed, and never at the top of this module.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -102,7 +103,7 @@ def run(
         raise
     if sys.stderr is not None:
         sys.stderr.flush()
-    # Not `sys.exit`: a pump may wait in a read or write that nothing will end.
+    # Not `sys.exit`: the pump may wait in a read or write that nothing will end.
     os._exit(code)
 
 
@@ -294,12 +295,28 @@ def _take_streams() -> tuple[int, int]:
             os.fstat(stream)
         except OSError:  # closed: what would be opened next must not take its place
             os.open(os.devnull, os.O_RDWR)
-    client_in, client_out = os.dup(0), os.dup(1)
+    client_in, client_out = os.dup(0), _unblocked(os.dup(1))
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(2, 1)
     os.close(null)
     return client_in, client_out
+
+
+def _unblocked(fd: int) -> int:
+    """`fd`, if it is a pipe in a form whose writes never wait, where there is one (Linux).
+
+    Not by setting that on `fd` itself: whoever else has it, as a shell does, would find its own writes fail.
+    """
+    if not stat.S_ISFIFO(os.fstat(fd).st_mode):
+        return fd
+    try:
+        # By this name the same pipe is opened anew, and nothing else is shared (proc(5)).
+        fresh = os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return fd
+    os.close(fd)
+    return fresh
 
 
 def _kill(upstream: Upstream) -> None:

@@ -1,0 +1,175 @@
+"""Two threads that read both directions, one of them at a time.
+
+Whoever has the turn waits for either stream and deals with what comes: a call and its answer meet the same warm
+caches, and nobody hands the interpreter over in between, which makes a round trip an eighth shorter than a thread for
+each direction, and one that is put on record a quarter. Where it would have to wait for a reader it gives the turn to
+the other thread first, which serves what is left; so a direction that is blocked never stops the other one.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import islice
+from typing import Final
+
+from .allocation import keep_freed_memory, widen
+from .frames import Frames
+
+SMALL_READ: Final = 64 * 1024
+LARGE_READ: Final = 1024 * 1024
+"""Bytes. Reads grow while they come back full; always large ones would cost a memory mapping each."""
+BATCH: Final = 64
+"""Frames that are dealt with together: the peer works on them while the next ones are decided, a tenth more a second
+than if it got all of a large read at once, and the other direction has its turn in between."""
+
+
+class Intake:
+    """A stream, and what is to be done with what comes out of it."""
+
+    def __init__(
+        self, fd: int, limit: int, deal: Callable[[list[bytes | None]], bool], end: Callable[[list[bytes | None]], None]
+    ) -> None:
+        """`deal` takes at most `BATCH` frames, None for one of over `limit` bytes, and says whether to go on.
+
+        `end` is called once, when it does not or the stream is over, with what there is of a last line that has no
+        newline.
+        """
+        self.fd = fd
+        self._frames = Frames(limit)
+        self._deal = deal
+        self._end = end
+        self._size = SMALL_READ
+        self._left: Iterator[bytes | None] | None = None
+        self.has_more = False
+        """Whether something that was read is not dealt with yet."""
+        self.over = False
+        """Whether nothing more will come."""
+
+    def serve(self) -> None:
+        """Deal with some of what was read, or else read: that waits if nothing is there."""
+        left = self._left
+        frames = self._read() if left is None else list(islice(left, BATCH))
+        if frames is None:
+            self._finish(self._frames.end())
+            return
+        if left is not None and len(frames) < BATCH:
+            self._left, self.has_more = None, False
+        elif left is None and len(frames) > BATCH:
+            self._left, self.has_more = iter(frames[BATCH:]), True
+            del frames[BATCH:]
+        if not self._deal(frames):
+            self._finish([])
+
+    def _read(self) -> list[bytes | None] | None:
+        """The frames that the next read completes; None at the end of the stream."""
+        try:
+            chunk = os.read(self.fd, self._size)
+        except BlockingIOError:  # whoever shares the stream with us has made it so, and was faster
+            return []
+        except OSError:  # a terminal or socket that was reset: as over as one that ended
+            return None
+        if not chunk:
+            return None
+        self._size = LARGE_READ if len(chunk) == self._size else SMALL_READ
+        frames = self._frames.feed(chunk)
+        if not frames and len(chunk) >= SMALL_READ:  # part of a large one
+            keep_freed_memory()
+            widen(self.fd)
+        return frames
+
+    def _finish(self, last: list[bytes | None]) -> None:
+        self._left, self.has_more = None, False
+        self.over = True
+        self._end(last)
+
+
+class Pump:
+    """Serves its intakes as long as they last. `give_way` is for whoever deals with what comes out of them."""
+
+    def __init__(self, *intakes: Intake) -> None:
+        self._poll = select.poll()
+        self._served: dict[int, Intake] = {}
+        """By descriptor, without those that are over or that somebody waits for."""
+        self._back: deque[Intake] = deque(intakes)
+        """What is to be served again; whoever has the turn takes it from here."""
+        self._turn = threading.Lock()
+        self._serving = 0
+        """The thread that has the turn."""
+        self._current: Intake | None = None
+        """What it deals with."""
+        self._waker: tuple[int, int] | None = None
+        """A pipe that wakes it; made when the turn is first given away."""
+
+    def run(self) -> None:
+        """What each of the two threads does for ever."""
+        me = threading.get_ident()
+        while True:
+            self._turn.acquire()
+            self._serving = me
+            intake = self._serve(me)
+            # The turn was given away, and what was waited for has happened.
+            if not intake.over:
+                self._back.append(intake)
+                waker = self._waker
+                with suppress(BlockingIOError):  # nobody has looked yet, and once is enough
+                    os.write(waker[1] if waker is not None else -1, b"\0")
+
+    def give_way(self) -> None:
+        """Let the other thread serve the other intake. To be called before waiting for anything but the next message.
+
+        Does nothing the second time, nor in any other thread.
+        """
+        intake = self._current
+        if self._serving != threading.get_ident() or intake is None:
+            return
+        self._retire(intake)
+        if self._waker is None:
+            self._waker = os.pipe()
+            for fd in self._waker:
+                os.set_blocking(fd, False)
+            self._poll.register(self._waker[0], select.POLLIN)
+        self._serving = 0
+        self._turn.release()
+
+    def _serve(self, me: int) -> Intake:
+        """Serve what has something to be dealt with, until the turn is given away; return what it was given away in."""
+        self._take_back()
+        served = self._served
+        poll = self._poll.poll
+        while True:
+            more = [intake for intake in served.values() if intake.has_more]
+            ready = poll(0 if more else None)
+            for fd, _ in ready:
+                intake = served.get(fd)
+                if intake is None:
+                    self._woken(fd)
+                elif intake not in more:
+                    more.append(intake)
+            for intake in more:
+                self._current = intake
+                intake.serve()
+                if self._serving != me:
+                    return intake
+                if intake.over:
+                    self._retire(intake)
+
+    def _woken(self, waker: int) -> None:
+        with suppress(BlockingIOError):
+            while os.read(waker, 4096):
+                pass
+        self._take_back()
+
+    def _take_back(self) -> None:
+        while self._back:
+            intake = self._back.popleft()
+            self._served[intake.fd] = intake
+            self._poll.register(intake.fd, select.POLLIN)
+
+    def _retire(self, intake: Intake) -> None:
+        if self._served.pop(intake.fd, None) is not None:
+            self._poll.unregister(intake.fd)
