@@ -15,6 +15,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from .hashes import sha256_of
+
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 
@@ -203,9 +205,7 @@ def digest(value: Json) -> str:
 
     Numbers are written as they were read, so 1 and 1.0 differ.
     """
-    from hashlib import sha256  # 5 ms, and not every session needs it
-
-    return sha256(json.dumps(value, separators=(",", ":"), sort_keys=True).encode()).hexdigest()
+    return sha256_of(json.dumps(value, separators=(",", ":"), sort_keys=True).encode())
 
 
 # --- numbers and equality (POLICY section 4) --------------------------------------------------------------------------

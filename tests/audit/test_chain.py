@@ -6,9 +6,9 @@ from hashlib import sha256
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intercept.audit.chain import GENESIS, Sealed, is_torn, seal, unseal
+from intercept.audit.chain import GENESIS, Head, Sealed, is_torn, unseal
 
-LINE, DIGEST = seal("outcome", 3, GENESIS, '"call":7,"outcome":"ok"')
+LINE, DIGEST = Head("outcome", '"outcome":"ok"').seal(3, GENESIS, '"call":7')
 
 
 def test_a_line_says_what_was_put_into_it() -> None:

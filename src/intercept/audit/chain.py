@@ -8,9 +8,9 @@ Who may write the file can write all of it anew; only a hash that is kept elsewh
 from __future__ import annotations
 
 import json
-from hashlib import sha256
 from typing import Final, NamedTuple
 
+from ..hashes import sha256, sha256_of
 from ..values import Json
 
 GENESIS: Final = "0" * 64
@@ -27,11 +27,23 @@ class Sealed(NamedTuple):
     hash: str
 
 
-def seal(kind: str, seq: int, prev: str, members: str) -> tuple[bytes, str]:
-    """The line, newline included, and the hash of a record; `members` is the text of its other members."""
-    text = f'{{"type":"{kind}","seq":{seq},"prev":"{prev}",{members}}}'.encode("ascii")
-    digest = sha256(text).hexdigest()
-    return b'%b,"hash":"%b"}\n' % (text[:-1], digest.encode("ascii")), digest
+class Head:
+    """How records begin that are alike so far, and the hash up to there: most of a record is not hashed anew."""
+
+    __slots__ = ("_hash", "_text")
+
+    def __init__(self, kind: str, members: str) -> None:
+        """`members` is the text of those that come before what is different in each record."""
+        self._text = f'{{"type":"{kind}",{members},"seq":'
+        self._hash = sha256(self._text.encode("ascii"))
+
+    def seal(self, seq: int, prev: str, members: str) -> tuple[bytes, str]:
+        """The line, newline included, and the hash of a record; `members` is the text of its other members."""
+        rest = f'{seq},"prev":"{prev}",{members}'
+        hashed = self._hash.copy()
+        hashed.update(f"{rest}}}".encode("ascii"))
+        digest = hashed.hexdigest()
+        return f'{self._text}{rest},"hash":"{digest}"}}\n'.encode("ascii"), digest
 
 
 def unseal(line: bytes) -> Sealed | str:
@@ -40,7 +52,7 @@ def unseal(line: bytes) -> Sealed | str:
     if cut < 1 or line[cut : cut + len(_MARK)] != _MARK or line[-2:] != b'"}' or not _HEX.issuperset(line[-66:-2]):
         return "it is not a whole record"
     digest = line[-66:-2].decode("ascii")
-    if sha256(line[:cut] + b"}").hexdigest() != digest:
+    if sha256_of(line[:cut] + b"}") != digest:
         return "it was changed: its text does not fit its hash"
     try:
         body = json.loads(line)
@@ -60,4 +72,4 @@ def is_torn(line: bytes) -> bool:
 
 def fingerprint(line: bytes) -> str:
     """How a later record names a line that was torn."""
-    return sha256(line).hexdigest()
+    return sha256_of(line)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
-from .chain import GENESIS, fingerprint, seal
+from .chain import GENESIS, Head, fingerprint
 from .events import Type
 
 SUFFIX: Final = ".jsonl"
@@ -85,15 +85,17 @@ class Journal:
         """The file that is written to; empty before the first record."""
         return self._path
 
-    def append(self, kind: Type, time: str, members: str, *, looks: bool = True) -> None:
-        """Write a record of `members`, the text of what comes after `time`, and before it what it needs.
+    def append(self, head: Head, time: str, members: str, *, looks: bool = True) -> None:
+        """Write a record that begins with `head`, of `members`, the text of what comes after `time`.
+
+        What it needs is written before it.
 
         `looks`: make sure that the file is still where it is looked for.
 
         Raises:
             OSError: it is not written.
         """
-        self._record(time, (kind, members), looks=looks)
+        self._record(time, (head, members), looks=looks)
 
     def begin(self, time: str) -> None:
         """Write the `start` record.
@@ -103,7 +105,7 @@ class Journal:
         """
         self._record(time, None, looks=True)
 
-    def _record(self, time: str, record: tuple[Type, str] | None, *, looks: bool) -> None:
+    def _record(self, time: str, record: tuple[Head, str] | None, *, looks: bool) -> None:
         try:
             if self._place.is_directory:
                 if not time.startswith(self._day or "-") or (looks and self._is_gone()):
@@ -127,10 +129,10 @@ class Journal:
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
-    def _append(self, time: str, record: tuple[Type, str] | None) -> None:
+    def _append(self, time: str, record: tuple[Head, str] | None) -> None:
         torn = "" if self._end >= 0 and self._place.is_directory else self._torn_tail()
         if record is not None and not (torn or self._torn or self.lost or self._needs_header):
-            self._put(b"", [seal(record[0], self._seq, self._prev, self._members(time, record[1]))])
+            self._put(b"", [record[0].seal(self._seq, self._prev, f'"time":"{time}",{record[1]}')])
             return
         named = [*self._torn, torn] if torn else self._torn
         extra = f',"lost":{self.lost}' if self.lost else ""
@@ -139,11 +141,12 @@ class Journal:
         seq, prev = self._seq, self._prev
         lines: list[tuple[bytes, str]] = []
         if self._needs_header:
-            line, prev = seal(Type.START, seq, prev, self._members(time, self._header(self._continues) + extra))
+            start = Head(Type.START, f'"session":"{self._session}"')
+            line, prev = start.seal(seq, prev, f'"time":"{time}",{self._header(self._continues)}{extra}')
             lines.append((line, prev))
             seq, extra = seq + 1, ""
         if record is not None:
-            lines.append(seal(record[0], seq, prev, self._members(time, record[1] + extra)))
+            lines.append(record[0].seal(seq, prev, f'"time":"{time}",{record[1]}{extra}'))
         self._put(b"\n" if torn else b"", lines, named)
         self._torn = []
 
@@ -166,9 +169,6 @@ class Journal:
             raise failure
         if self._end >= 0:
             self._end += written
-
-    def _members(self, time: str, members: str) -> str:
-        return f'"time":"{time}","session":"{self._session}",{members}'
 
     def _write(self, data: bytes) -> tuple[int, OSError | None]:
         """Write `data`; return how much of it is written, and what kept the rest."""

@@ -12,15 +12,16 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
-from hashlib import sha256
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, final
 
 from .. import __version__
 from ..errors import AuditError
-from ..policy import Charge, Decision, Effect, Kind, PolicySet, RuleRef, ToolCall
+from ..hashes import sha256_of
+from ..policy import Charge, Decision, PolicySet, ToolCall
 from ..uses import Peers
 from ..values import Json
 from ..wire import writer
+from .chain import Head
 from .events import FORMAT, Type, limit_json, limits_of, microseconds, rules_json, stamp
 from .journal import Journal, Place
 from .redaction import Arguments, clean, command_line, key_names, redacted
@@ -29,10 +30,10 @@ _MOST_USES: Final = 100
 """Things that one request uses which are named; a client subscribes to a few."""
 _NAME: Final = 200
 """Characters of the name of a tool, a resource, a client or a server."""
-_MOST_KEPT: Final = 1024
+_MOST_KEPT: Final = 512
 _LONGEST_KEPT: Final = 512
 """Pieces of text of each kind that are kept, and the characters of what they are kept for: 1 MB."""
-_LOOK_EVERY: Final = 1_000
+_LOOK_EVERY: Final = 10_000
 """Microseconds after which it is made sure again that the file is where somebody would look for it: a sixth of what a
 record costs, and whoever takes the file away can do so right after a look anyway."""
 UNRECORDED: Final = "the audit log cannot be written, and no call is made that is not on record. Tell the user."
@@ -49,22 +50,44 @@ _DECISION: Final = Type.DECISION
 _OUTCOME: Final = Type.OUTCOME
 
 
-class Recorded(NamedTuple):
+# Neither is a named tuple: every call makes the one and looks into the other, which is dear in compiled code.
+
+
+@final
+class Recorded:
     """What joins the later records of a request to its decision."""
 
-    call: int
-    time: int
-    """When it was decided, in microseconds."""
+    __slots__ = ("call", "time")
+
+    def __init__(self, call: int, time: int) -> None:
+        self.call: Final = call
+        self.time: Final = time
+        """When it was decided, in microseconds."""
 
 
-class _Verdict(NamedTuple):
-    """The text of what was decided, and what it is the text of."""
+@final
+class _Kept:
+    """How the records of calls begin that are decided alike, and what is alike about them."""
 
-    policy: PolicySet
-    kind: Kind
-    effect: Effect
-    rules: tuple[RuleRef, ...]
-    text: str
+    __slots__ = ("charges", "effect", "head", "kind", "peers", "policy", "rules")
+
+    def __init__(
+        self,
+        head: Head,
+        use: ToolCall,
+        decision: Decision,
+        peers: Peers,
+        policy: PolicySet,
+        charges: tuple[Charge, ...] | None,
+    ) -> None:
+        self.head = head
+        self.peers = peers
+        self.policy = policy
+        self.kind = use.kind
+        self.effect = decision.effect
+        self.rules = decision.rules
+        self.charges = charges
+        """Those that are a part of it; None if each record tells its own."""
 
 
 class Settings(NamedTuple):
@@ -95,6 +118,7 @@ class Recorder:
             AuditError: the place cannot be written; says what to do.
         """
         self._settings = settings
+        self._arguments = settings.arguments
         self._command = command
         self._grant = grant
         self._policy = policy
@@ -113,11 +137,9 @@ class Recorder:
         self._failing = False
         self._over = False
         self._looks_at = 0
-        self._verdicts: dict[tuple[str, str], _Verdict] = {}
+        self._kept: dict[tuple[str, str, tuple[str, ...]], _Kept] = {}
         self._charges: dict[tuple[int, str, Decimal], tuple[Charge, str]] = {}
-        self._named: dict[tuple[str, ...], str] = {}
-        self._peers: Peers | None = None
-        self._who = ""
+        self._heads: dict[str, Head] = {}
         self._server = clean(os.path.basename(command[0]) if command else "", _NAME)
         try:
             self._journal.begin(self._stamp(now))
@@ -160,13 +182,10 @@ class Recorder:
         """
         first = uses[0]
         time = microseconds(now)
-        # Put together from pieces that are the same for many calls: all of it anew takes four times as long.
-        text = (
-            f"{self._verdict(first, decision, policy)},{self._limits(decision)},"
-            f'"answered":{"null" if answered is None else len(answered)},"duration_us":{took}'
-        )
-        if (mode := self._settings.arguments) is not _NONE:
-            text += f',{self._keys(first.arguments)},"arguments_sha256":"{arguments_digest(first.arguments)}"'
+        head, limits = self._head(first, decision, peers, policy)
+        text = f'{limits}"answered":{"null" if answered is None else len(answered)},"duration_us":{took}'
+        if (mode := self._arguments) is not _NONE:
+            text = f'{text},"arguments_sha256":"{arguments_digest(first.arguments)}"'
         rest: dict[str, Json] = {}
         if mode is _FULL:
             rest["arguments"] = first.arguments
@@ -189,27 +208,61 @@ class Recorder:
             rest["approval"] = {key: value for key, value in told.items() if value}
         if rest:
             text += f",{_encode(rest)[1:-1]}"
-        with self._lock:
-            if peers is not self._peers:
-                self._introduce(peers)
+        # Not `with self._lock`, which takes twice as long: this is every call.
+        self._lock.acquire()
+        try:
             self._calls += 1
             call = self._calls
-            self._write(_DECISION, time, f'"call":{call},{self._who},{text}', needed=True)
+            self._write(head, time, f'"call":{call},{text}', needed=True)
+        finally:
+            self._lock.release()
         return Recorded(call, time)
 
-    def _verdict(self, use: ToolCall, decision: Decision, policy: PolicySet) -> str:
-        key = (use.name, decision.reason)
-        kept = self._verdicts.get(key)
+    def _head(self, use: ToolCall, decision: Decision, peers: Peers, policy: PolicySet) -> tuple[Head, str]:
+        """How the record begins, and its limits as text if they are not a part of that."""
+        # All of what is the same for many calls was put together and hashed once: most of what a record costs.
+        names = tuple(use.arguments)
+        key = (use.name, decision.reason, names)
+        charges = _fixed_charges(decision)
+        kept = self._kept.get(key)
         # Rules are compared by identity first, which is enough for those that a policy has ready.
-        if (
+        if not (
             kept is not None
+            and kept.peers is peers
             and kept.policy is policy
             and kept.kind is use.kind
             and kept.effect is decision.effect
             and kept.rules == decision.rules
+            and _are_alike(kept.charges, charges)
         ):
-            return kept.text
+            head = self._new_head(use, decision, peers, policy, charges)
+            kept = _Kept(head, use, decision, peers, policy, charges)
+            if len(use.name) + len(decision.reason) + sum(map(len, names)) <= _LONGEST_KEPT:
+                if len(self._kept) >= _MOST_KEPT:
+                    self._kept = {}
+                self._kept[key] = kept
+        return kept.head, "" if charges is not None else f'"limits":{self._limits(decision)},'
+
+    def _new_head(
+        self,
+        use: ToolCall,
+        decision: Decision,
+        peers: Peers,
+        policy: PolicySet,
+        charges: tuple[Charge, ...] | None,
+    ) -> Head:
         members: dict[str, Json] = {
+            "session": self.session,
+            "server": {
+                "name": clean(peers.server, _NAME) or self._server,
+                "version": clean(peers.server_version, _NAME),
+            },
+            "principal": {
+                "client": clean(peers.client, _NAME),
+                "version": clean(peers.client_version, _NAME),
+                "grant": self._grant,
+            },
+            "protocol": clean(peers.protocol, _NAME),
             "kind": use.kind,
             "tool": clean(use.name, _NAME),
             "decision": decision.effect,
@@ -218,17 +271,16 @@ class Recorder:
             "policy": decision.policy,
             "mode": mode_of(policy),
         }
-        text = _encode(members)[1:-1]
-        if len(use.name) + len(decision.reason) <= _LONGEST_KEPT:
-            if len(self._verdicts) >= _MOST_KEPT:
-                self._verdicts = {}
-            self._verdicts[key] = _Verdict(policy, use.kind, decision.effect, decision.rules, text)
-        return text
+        if self._arguments is not _NONE:
+            members["keys"] = list[Json](key_names(use.arguments))
+        if charges is not None:
+            members["limits"] = [limit_json(charge) for charge in charges]
+        return Head(_DECISION, _encode(members)[1:-1])
 
     def _limits(self, decision: Decision) -> str:
         if decision.exhausted is not None:
-            return f'"limits":{_encode(limits_of(decision))}'
-        return f'"limits":[{",".join([self._limit(charge) for charge in decision.charges])}]'
+            return _encode(limits_of(decision))
+        return f"[{','.join([self._limit(charge) for charge in decision.charges])}]"
 
     def _limit(self, charge: Charge) -> str:
         window = charge.window
@@ -244,26 +296,21 @@ class Recorder:
         self._charges[key] = charge, text
         return text
 
-    def _keys(self, arguments: dict[str, Json]) -> str:
-        key = tuple(arguments)
-        text = self._named.get(key)
-        if text is None:
-            text = f'"keys":{_encode(list[Json](key_names(arguments)))}'
-            if sum(map(len, key)) <= _LONGEST_KEPT:
-                if len(self._named) >= _MOST_KEPT:
-                    self._named = {}
-                self._named[key] = text
-        return text
-
     def outcome(self, recorded: Recorded, outcome: str, *, now: float, forwarded: bool = True) -> None:
         """Record what became `now` of a request that was allowed; `forwarded`: the upstream saw it."""
         time = microseconds(now)
-        text = f'"call":{recorded.call},"outcome":"{outcome}","duration_us":{time - recorded.time}'
+        text = f'"call":{recorded.call},"duration_us":{time - recorded.time}'
         if not forwarded:
             text += ',"forwarded":false'
-        with self._lock:
+        head = self._heads.get(outcome)
+        if head is None:
+            head = self._heads[outcome] = Head(_OUTCOME, f'"session":"{self.session}","outcome":"{outcome}"')
+        self._lock.acquire()
+        try:
             self._outcomes += 1
-            self._write(_OUTCOME, time, text)
+            self._write(head, time, text)
+        finally:
+            self._lock.release()
 
     def approval(
         self, recorded: Recorded, decision: Decision, *, channel: str, answer: str, now: float, needed: bool = True
@@ -289,19 +336,19 @@ class Recorder:
         time = microseconds(now)
         members["waited_us"] = time - recorded.time
         with self._lock:
-            self._write(Type.APPROVAL, time, _encode(members)[1:-1], needed=needed)
+            self._write(self._plain(Type.APPROVAL), time, _encode(members)[1:-1], needed=needed)
 
     def reload(self, policy: PolicySet) -> None:
         """Record that `policy` is in force from now on."""
         with self._lock:
             self._policy = policy
-            self._write(Type.RELOAD, microseconds(self._clock()), _encode(_policy_members(policy))[1:-1])
+            self._write(self._plain(Type.RELOAD), microseconds(self._clock()), _encode(_policy_members(policy))[1:-1])
 
     def pin(self, tool: str, what: str) -> None:
         """Record that the definition of `tool` is not the pinned one, and what was done about it."""
         members: dict[str, Json] = {"tool": clean(tool, _NAME), "what": clean(what, 1_000)}
         with self._lock:
-            self._write(Type.PIN, microseconds(self._clock()), _encode(members)[1:-1])
+            self._write(self._plain(Type.PIN), microseconds(self._clock()), _encode(members)[1:-1])
 
     def refusal(self, sender: str, what: str) -> None:
         """Record that a message of `sender`, `client` or `server`, did not pass as it came, and `what` was done.
@@ -312,7 +359,7 @@ class Recorder:
         with self._lock:
             self._refusals += 1
             if self._refusals <= MAX_REFUSALS:
-                self._write(Type.REFUSAL, microseconds(self._clock()), _encode(members)[1:-1])
+                self._write(self._plain(Type.REFUSAL), microseconds(self._clock()), _encode(members)[1:-1])
 
     def end(self, why: str, code: int) -> None:
         """Record the end of the session, with the exit code of the upstream; nothing is recorded after it."""
@@ -325,13 +372,16 @@ class Recorder:
                 "refusals": self._refusals,
                 "lost_in_all": self._lost,
             }
-            self._write(Type.END, microseconds(self._clock()), _encode(members)[1:-1])
+            self._write(self._plain(Type.END), microseconds(self._clock()), _encode(members)[1:-1])
             self._journal.close()
             self._over = True
 
     # --- how --------------------------------------------------------------------------------------------------------
 
-    def _write(self, kind: Type, time: int, members: str, *, needed: bool = False) -> None:
+    def _plain(self, kind: Type) -> Head:
+        return Head(kind, f'"session":"{self.session}"')
+
+    def _write(self, head: Head, time: int, members: str, *, needed: bool = False) -> None:
         if self._over:
             if needed:
                 raise AuditError(_OVER)
@@ -340,7 +390,7 @@ class Recorder:
             looks = time >= self._looks_at
             if looks:
                 self._looks_at = time + _LOOK_EVERY
-            self._journal.append(kind, self._stamp(time), members, looks=looks)
+            self._journal.append(head, self._stamp(time), members, looks=looks)
         except OSError as error:
             self._lost += 1
             self._looks_at = 0
@@ -360,23 +410,8 @@ class Recorder:
         if second != self._second:
             self._second = second
             self._text = stamp(second * 1_000_000)[:-7]
-        return f"{self._text}{time % 1_000_000:06d}Z"
-
-    def _introduce(self, peers: Peers) -> None:
-        self._peers = peers
-        who: dict[str, Json] = {
-            "server": {
-                "name": clean(peers.server, _NAME) or self._server,
-                "version": clean(peers.server_version, _NAME),
-            },
-            "principal": {
-                "client": clean(peers.client, _NAME),
-                "version": clean(peers.client_version, _NAME),
-                "grant": self._grant,
-            },
-            "protocol": clean(peers.protocol, _NAME),
-        }
-        self._who = _encode(who)[1:-1]
+        # No `:06d`, which takes five times as long in compiled code.
+        return f"{self._text}{str(1_000_000 + time % 1_000_000)[1:]}Z"
 
     def _header(self, continues: str | None) -> str:
         members: dict[str, Json] = {
@@ -395,9 +430,39 @@ class Recorder:
         return _encode(members)[1:-1]
 
 
+def _fixed_charges(decision: Decision) -> tuple[Charge, ...] | None:
+    """The charges of `decision`, unless what they say depends on the call."""
+    if decision.exhausted is not None:
+        return None
+    for charge in decision.charges:
+        if charge.cost_path:
+            return None
+    return decision.charges
+
+
+def _are_alike(charges: tuple[Charge, ...] | None, others: tuple[Charge, ...] | None) -> bool:
+    """Whether records say the same of these limits."""
+    if charges is None or others is None:
+        return charges is others
+    if len(charges) != len(others):
+        return False
+    for index, charge in enumerate(charges):
+        other = others[index]
+        if not (
+            charge.window is other.window
+            and charge.counter == other.counter
+            and charge.scope is other.scope
+            and charge.max == other.max
+            and charge.cost == other.cost
+            and charge.shadow is other.shadow
+        ):
+            return False
+    return True
+
+
 def arguments_digest(arguments: dict[str, Json]) -> str:
     """SHA-256 of the arguments as JSON: ASCII, keys sorted, no spaces."""
-    return sha256(_encode_sorted(arguments).encode("ascii")).hexdigest()
+    return sha256_of(_encode_sorted(arguments).encode("ascii"))
 
 
 def mode_of(policy: PolicySet) -> str:

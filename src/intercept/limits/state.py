@@ -9,9 +9,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
-from hashlib import blake2b
 from typing import Final, NamedTuple, Protocol, assert_never
 
+from ..hashes import blake2_of
 from ..policy.model import CalendarWindow, Charge, InFlight, Scope, Unit, Window
 from ..state import is_server
 from . import CounterStore, Refused
@@ -127,7 +127,7 @@ def open_state(place: str, *, grant: str) -> StateStore:
 def identity(charge: Charge, grant: str) -> bytes:
     """A short name for the counter that `charge` counts against, whatever its `per` values."""
     owner = [charge.scope, grant] if charge.scope is Scope.GRANT else [charge.scope]
-    return blake2b(json.dumps([*owner, *charge.key[:-1]]).encode(), digest_size=16).digest()
+    return blake2_of(json.dumps([*owner, *charge.key[:-1]]).encode(), 16)
 
 
 def described(charge: Charge, grant: str) -> str:

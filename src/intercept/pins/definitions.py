@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Final
 
+from ..hashes import sha256_of
 from ..policy import Kind
 from ..values import Json, normal_form
 
@@ -53,7 +53,7 @@ def differing(kind: Kind, one: Digests, other: Digests) -> tuple[str, ...]:
 
 def _digest(part: str, value: Json) -> str:
     try:
-        return sha256(json.dumps(_plain(part, value), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        return sha256_of(json.dumps(_plain(part, value), sort_keys=True, separators=(",", ":")).encode())
     except RecursionError:
         return UNREADABLE
 

@@ -6,12 +6,12 @@ the sound parts of a file even where others are not, so that an author hears of 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from copy import deepcopy
 from typing import Final, NamedTuple
 
 from ..errors import Problem
+from ..hashes import sha256_of
 from . import source
 from .schema import PolicyFile
 from .shape import Complaint, Refusal
@@ -75,7 +75,7 @@ def parse(data: bytes, path: str) -> Document:
         Problem(path, *((0, 0) if mistake.at is None else text.places[mistake.at]), "", mistake.message, mistake.help)
         for mistake in text.mistakes
     ]
-    document = Document(path, hashlib.sha256(data).hexdigest(), None, (), text.root, text.places)
+    document = Document(path, sha256_of(data), None, (), text.root, text.places)
     if text.root is None:
         return document._replace(problems=tuple(problems))
     file, complaints = _validate(text.root.value)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import PolicyError, Problem
+from ..hashes import sha256_of
 from .compile import compile_policy
 from .document import Document, read
 from .evaluate import Policy, PolicySet
@@ -59,5 +59,5 @@ def load_with_sources(paths: Sequence[str], *, shadow: bool = False) -> Loaded:
     if problems:
         raise PolicyError(tuple(problems))
     digests = sorted(source.policy.digest for source in sources)
-    together = digests[0] if len(digests) == 1 else sha256("\n".join(digests).encode()).hexdigest()
+    together = digests[0] if len(digests) == 1 else sha256_of("\n".join(digests).encode())
     return Loaded(PolicySet([source.policy for source in sources], together), tuple(sources))

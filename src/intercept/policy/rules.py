@@ -12,6 +12,7 @@ from itertools import product
 from math import prod
 from typing import Final, NamedTuple, TypeAlias
 
+from ..hashes import sha256_of
 from ..values import Gap, Json, canonical_text, number
 from . import reasons
 from .conditions import Condition, all_hold
@@ -83,9 +84,7 @@ def _per_key(values: tuple[Json | Gap, ...]) -> str:
     text = ",".join(map(canonical_text, values))
     if len(text) <= _LONGEST_KEY:
         return f"={text}"
-    from hashlib import sha256
-
-    return f"#{sha256(text.encode()).hexdigest()}"
+    return f"#{sha256_of(text.encode())}"
 
 
 class Requirement(NamedTuple):
