@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -197,3 +198,23 @@ def test_a_thread_that_serves_nothing_gives_nothing_away(streams: list[Stream]) 
     two.wait_for(b"meanwhile")
     one.opened.set()
     one.wait_for(b"wait")
+
+
+def test_who_is_quick_may_be_waited_for_awake_and_who_is_slow_costs_nothing(streams: list[Stream]) -> None:
+    one, two = Stream([]), Stream([])
+    streams += [one, two]
+    start(one, two)
+    for number in range(100):
+        one.send(b"%d\n" % number)
+        two.send(b"%d\n" % number)
+    one.wait_for(b"99")
+    two.wait_for(b"99")
+    silence = threading.Event()
+    while one.intake.brisk or two.intake.brisk:
+        for stream in (one, two):
+            stream.send(b"-\n")
+            silence.wait(0.01)
+    before = time.process_time()
+    silence.wait(0.2)
+
+    assert time.process_time() - before < 0.1

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
+from time import monotonic
 from typing import Final
 
 from .allocation import keep_freed_memory, widen
@@ -26,6 +27,10 @@ LARGE_READ: Final = 1024 * 1024
 BATCH: Final = 64
 """Frames that are dealt with together: the peer works on them while the next ones are decided, a tenth more a second
 than if it got all of a large read at once, and the other direction has its turn in between."""
+
+AWAKE: Final = 0.0001
+"""Seconds that are waited awake for what came that soon the last time. Going to sleep and being woken takes as long as
+a quick server needs for its answer, and leaves cold caches behind; whoever is slower is never waited for like that."""
 
 
 class Intake:
@@ -49,6 +54,8 @@ class Intake:
         """Whether something that was read is not dealt with yet."""
         self.over = False
         """Whether nothing more will come."""
+        self.brisk = False
+        """Whether what came next, on any stream, came within `AWAKE` seconds the last time."""
 
     def serve(self) -> None:
         """Deal with some of what was read, or else read: that waits if nothing is there."""
@@ -140,23 +147,36 @@ class Pump:
         """Serve what has something to be dealt with, until the turn is given away; return what it was given away in."""
         self._take_back()
         served = self._served
-        poll = self._poll.poll
+        last: Intake | None = None
         while True:
-            more = [intake for intake in served.values() if intake.has_more]
-            ready = poll(0 if more else None)
-            for fd, _ in ready:
+            more = [one for one in served.values() if one.has_more]
+            for fd, _ in self._poll.poll(0) if more else self._wait_after(last):
                 intake = served.get(fd)
                 if intake is None:
                     self._woken(fd)
                 elif intake not in more:
                     more.append(intake)
             for intake in more:
-                self._current = intake
+                self._current = last = intake
                 intake.serve()
                 if self._serving != me:
                     return intake
                 if intake.over:
                     self._retire(intake)
+
+    def _wait_after(self, last: Intake | None) -> list[tuple[int, int]]:
+        """Wait until there is something to be read; `last` is what was served before."""
+        poll = self._poll.poll
+        began = monotonic()
+        if last is not None and last.brisk:
+            while monotonic() - began < AWAKE:
+                if ready := poll(0):
+                    return ready
+                os.sched_yield()  # whom we wait for may have no other processor
+        ready = poll()
+        if last is not None:
+            last.brisk = monotonic() - began < AWAKE
+        return ready
 
     def _woken(self, waker: int) -> None:
         with suppress(BlockingIOError):
