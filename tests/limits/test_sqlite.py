@@ -9,6 +9,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from array import array
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from decimal import Decimal
@@ -22,7 +23,7 @@ from intercept.errors import StoreBusy, StoreUnavailable
 from intercept.limits import Granted
 from intercept.limits.memory import MemoryStore
 from intercept.limits.sqlite import SQLiteStore
-from intercept.limits.state import LEASE, RENEW_EVERY
+from intercept.limits.state import LEASE, RENEW_EVERY, described, identity
 from intercept.limits.windows import MAX_ENTRIES
 from intercept.policy import CalendarWindow, InFlight, Unit
 
@@ -97,14 +98,66 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(store: SQLiteStore,
     passes(store, [charge()], START)
     store.close()
     with closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA user_version = 2")
+        db.execute("PRAGMA user_version = 3")
 
     error = unavailable(store)
 
     assert str(error) == "the state file was written by a newer version of intercept"
     assert "--state" in error.remedy
     with closing(sqlite3.connect(path)) as db:
-        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+        assert db.execute("PRAGMA user_version").fetchone() == (3,)
+
+
+VERSION_1 = """
+CREATE TABLE counter (id BLOB PRIMARY KEY, about TEXT NOT NULL, live INTEGER NOT NULL, full_until INTEGER NOT NULL)
+    WITHOUT ROWID;
+CREATE TABLE tally (number INTEGER PRIMARY KEY AUTOINCREMENT, counter BLOB NOT NULL, value TEXT NOT NULL,
+    last INTEGER NOT NULL, used TEXT NOT NULL, places INTEGER NOT NULL, older INTEGER NOT NULL, first INTEGER NOT NULL,
+    ends BLOB NOT NULL, costs NOT NULL);
+CREATE TABLE chunk (tally INTEGER NOT NULL, last INTEGER NOT NULL, ends BLOB NOT NULL, costs NOT NULL,
+    used TEXT NOT NULL, places INTEGER NOT NULL, PRIMARY KEY (tally, last)) WITHOUT ROWID;
+CREATE TRIGGER tally_deleted AFTER DELETE ON tally WHEN OLD.older > 0 BEGIN
+    DELETE FROM chunk WHERE tally = OLD.number;
+END;
+CREATE UNIQUE INDEX tally_of ON tally (counter, value);
+CREATE TABLE slot (counter BLOB NOT NULL, value TEXT NOT NULL, owner BLOB NOT NULL, last INTEGER NOT NULL,
+    held TEXT NOT NULL, PRIMARY KEY (counter, value, owner)) WITHOUT ROWID;
+CREATE TABLE answered (grant TEXT NOT NULL, tool TEXT NOT NULL, PRIMARY KEY (grant, tool)) WITHOUT ROWID;
+CREATE TABLE reset (at INTEGER NOT NULL, who TEXT NOT NULL, id TEXT NOT NULL, counter TEXT NOT NULL,
+    value TEXT NOT NULL, used TEXT NOT NULL);
+CREATE TABLE approval (id TEXT PRIMARY KEY, grantee TEXT NOT NULL, subject TEXT NOT NULL, policy TEXT NOT NULL,
+    uses TEXT NOT NULL, server TEXT NOT NULL, reason TEXT NOT NULL, process TEXT NOT NULL, created REAL NOT NULL,
+    expires REAL NOT NULL, span REAL NOT NULL, remember REAL NOT NULL, state TEXT NOT NULL, until REAL NOT NULL,
+    who TEXT NOT NULL, signature TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX approval_of ON approval (grantee, subject);
+PRAGMA application_id = 0x1C7E9CE7;
+PRAGMA user_version = 1;
+"""
+"""The schema as it was."""
+CHARGE_1 = "UPDATE tally SET ends = ?, costs = ?, used = ?, places = ?, last = ?, older = ?, first = ? WHERE number = ?"
+"""How processes of that version charged."""
+
+
+def test_a_file_of_the_version_before_is_taken_over_and_not_shared_with_it(store: SQLiteStore, path: Path) -> None:
+    ends = [int(START + 60) * 1_000_000, int(START + 65) * 1_000_000]
+    values = (array("q", ends).tobytes(), "", "2", 0, ends[1], 0, ends[0])
+    about, counter = described(charge(3), "ours"), identity(charge(3), "ours")
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path, isolation_level=None)) as older:
+        older.execute("PRAGMA journal_mode = WAL")
+        older.executescript(VERSION_1)
+        older.execute("INSERT INTO counter VALUES (?, ?, 1, 0)", (counter, about))
+        row = "INSERT INTO tally (ends, costs, used, places, last, older, first, counter, value)"
+        older.execute(f"{row} VALUES (?, ?, ?, ?, ?, ?, ?, ?, '')", (*values, counter))
+        older.execute(CHARGE_1, (*values, 1))
+
+        [use] = store.uses(START + 10)
+        assert (use.used, use.next_free, use.all_free) == (Decimal(2), START + 60, START + 65)
+        passes(store, [charge(3)], START + 10)
+        assert used_up(store, [charge(3)], START + 20) == ("calls", 40.0)
+
+        with pytest.raises(sqlite3.OperationalError, match="no such column"):
+            older.execute(CHARGE_1, (*values, 1))
 
 
 def test_a_file_of_another_program_is_refused_and_left_alone(store: SQLiteStore, path: Path) -> None:
@@ -135,17 +188,48 @@ def test_renewing_writes_the_log_back_into_the_file_while_others_go_on(
     passes(other, [charge()], START)
 
 
-def test_processes_that_take_turns_count_as_one(opened: Callable[[], SQLiteStore]) -> None:
-    """Each has read what it charges before, and has to see what the others have made of it since."""
-    stores, alone = [opened(), opened()], MemoryStore()
+def test_charges_are_noted_in_one_row_and_written_into_others_once_for_many(
+    store: SQLiteStore, opened: Callable[[], SQLiteStore], path: Path
+) -> None:
+    charges = [charge(1_000, counter="a"), charge(1_000, counter="b", cost="0.5")]
+
+    def written() -> list[str]:
+        with closing(sqlite3.connect(path)) as db:
+            return [used for (used,) in db.execute("SELECT used FROM tally ORDER BY number")]
+
+    seen = set()
+    for call in range(1, 201):
+        passes(store, charges, START + call / 100)
+        seen.add(tuple(written()))
+        if call % 67 == 0:
+            used_up(opened(), [charge(call, counter="a")], START + 10)
+            passes(opened(), [charge("0.5", counter="b", cost="0.5", per=f"={call}")], START + 10)
+            used_up(opened(), [charge(call / 2, counter="b", cost="0.1")], START + 10)
+
+    assert ("1", "5") in seen
+    assert 5 < len(seen) < 20
+    told = {use.counter: use.used for use in opened().uses(START + 10) if not use.value}
+    assert told == {"a": 200, "b": 100}
+    assert written()[:2] == ["200", "1000"]
+
+
+@pytest.mark.parametrize("stays", [0.0, 0.9, 0.99])
+def test_processes_that_take_turns_count_as_one(opened: Callable[[], SQLiteStore], stays: float) -> None:
+    """Each has read what it charges before, and has to see what the others have made of it since.
+
+    `stays` is how often the process that charged last charges again.
+    """
+    stores, alone = [opened(), opened(), opened()], MemoryStore()
     random, now = Random("turns"), START
     made: list[tuple[SQLiteStore, Granted, Granted]] = []
+    store = stores[0]
     for _ in range(1_500):
         now += random.choice([0, 0.125, 0.5])
-        store = random.choice(stores)
-        if made and random.random() < 0.2:
-            store, *both = made.pop(random.randrange(len(made)))
-            store.release(both[0])
+        if random.random() >= stays:
+            store = random.choice(stores)
+        if made and random.random() < 0.1:
+            whose, *both = made.pop(random.randrange(len(made)))
+            whose.release(both[0])
             alone.release(both[1])
             continue
         counters = random.sample(["a", "b", "c"], random.randint(1, 2))
@@ -188,14 +272,41 @@ def test_a_damaged_file_is_refused_until_it_is_moved_away(store: SQLiteStore, pa
     used_up(store, [charge(1)], START)
 
 
-def test_a_row_that_nobody_here_wrote_is_refused(store: SQLiteStore, path: Path) -> None:
-    passes(store, [charge()], START)
+def test_a_row_that_nobody_here_wrote_is_refused(opened: Callable[[], SQLiteStore], path: Path) -> None:
+    passes(opened(), [charge()], START)
     with closing(sqlite3.connect(path)) as db:
         db.execute("UPDATE tally SET used = 'many'")
         db.commit()
 
+    store = opened()
     assert str(unavailable(store)) == "the state file is damaged"
     passes(store, [charge(counter="other")], START)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE recent SET turn = 77, noted = noted || 'some more 1 '",
+        "UPDATE recent SET turn = 77, noted = noted || '77 1800000060000000 1 '",
+        "UPDATE recent SET turn = 'soon'",
+        "DELETE FROM recent",
+    ],
+)
+def test_notes_that_nobody_here_made_are_refused(store: SQLiteStore, path: Path, change: str) -> None:
+    for _ in range(3):
+        passes(store, [charge(5)], START)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        kept = db.execute("SELECT * FROM recent").fetchone()
+        db.execute(change)
+
+        for _ in range(2):
+            assert str(unavailable(store)) == "the state file is damaged"
+
+        db.execute("DELETE FROM recent")
+        db.execute("INSERT INTO recent VALUES (?, ?, ?)", kept)
+    for _ in range(2):
+        passes(store, [charge(5)], START)
+    used_up(store, [charge(5)], START)
 
 
 def test_a_file_that_somebody_locks_is_waited_for(store: SQLiteStore, path: Path) -> None:
@@ -310,8 +421,9 @@ def test_a_file_that_was_replaced_is_the_one_that_counts(opened: Callable[[], SQ
     used_up(one, [charge(2)], START)
 
     path.rename(path.with_name("before"))  # the log stays behind
+    while not path.exists():  # a process may take a moment to notice
+        one.reserve([charge(2)], START, patience=5)
 
-    passes(one, [charge(2)], START)
     passes(other, [charge(2)], START)
     used_up(one, [charge(2)], START)
     used_up(other, [charge(2)], START)
@@ -433,6 +545,7 @@ def test_what_no_longer_counts_is_cleaned_away(store: SQLiteStore, path: Path) -
         passes(store, [charge(1, 60, per=f"={value}"), charge(1, 60, counter="gone", per=f"={value}")], START + value)
 
     assert rows(path, "tally") < 200
+    store._file.checkpoint()
     size = path.stat().st_size
     for value in range(600):
         passes(store, [charge(1, 60, per=f"={value}")], START + 10_000 + value)

@@ -1,9 +1,8 @@
 """Counters in an SQLite file: they survive restarts, and any number of processes of one machine share them.
 
 One row holds one counter for one `per` value. Every operation is one immediate transaction, and whoever waits for
-another process's does so outside of SQLite, which would sleep too long. What was read is known until SQLite says that
-somebody else has written, so that most charges only write. Each process has a clock of its own; `_Row` says how they
-agree.
+another process's does so outside of SQLite, which would sleep too long. Most charges are a single statement that notes
+them in one row (`sqlite_recent`). Each process has a clock of its own; `_Row` says how they agree.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from ..errors import StoreBusy, StoreUnavailable
 from ..policy.model import Charge, Exhausted, InFlight
 from . import MAX_ANSWERED, Granted, Made, Refused, merged
 from .sqlite_file import SQLiteFile
+from .sqlite_recent import Planned, Recent
 from .sqlite_tally import StoredTally, Written, write
 from .state import AT_ONCE, LEASE, MAX_UNDONE, Use, described, identity, use_of
 from .windows import ASK_AGAIN, FOREVER, MAX_LIVE, Tally, end_of, microseconds
@@ -30,14 +30,11 @@ _AGREE: Final = microseconds(10)
 """How far the clocks of two processes may be apart without one taking over the other's: longer than between a look at
 the clock and the transaction that it is for."""
 _SWEPT: Final = 3
-_SWEEP_EVERY: Final = 64
-"""Rows looked at for cleaning when one is added, and reserves after which one is looked at in any case."""
+"""Rows looked at for cleaning when one is added, or when what was noted is written into rows."""
 _PATIENT: Final = 5.0
 """Seconds that an operation may wait for which no call waits."""
 _REMEMBERED: Final = 10_000
 """Counters about which something is kept in memory, and resets that are kept in the file."""
-_KEPT: Final = 2_000
-"""Rows that are kept in memory as they are in the file."""
 _NOTHING: Final = Decimal(0)
 _FREE_SLOT: Final = "DELETE FROM slot WHERE counter = ? AND value = ? AND owner = ?"
 
@@ -102,19 +99,15 @@ class SQLiteStore:
         self._identities: dict[tuple[str, ...], bytes] = {}
         self._described: dict[bytes, Decimal] = {}
         """The `max` that was told of a counter last."""
-        self._tallies: dict[_Where, StoredTally] = {}
-        """Rows as they are in the file, as long as nobody else writes into it."""
+        self._recent = Recent()
         self._connection: sqlite3.Connection | None = None
         self._cursor: sqlite3.Cursor | None = None
-        """What they were read from."""
-        self._version = 0
-        """SQLite's number that is another one when somebody else has written."""
+        """What that is about."""
         self._holding: dict[_Where, Decimal] = {}
         """What this process holds in flight."""
         self._undone: deque[Made] = deque()
         """To be given back as soon as the file can be written."""
         self._swept = 0
-        self._reserved = 0
 
     # --- the port -----------------------------------------------------------------------------------------------------
 
@@ -122,7 +115,9 @@ class SQLiteStore:
         """See `CounterStore.reserve`."""
         if not charges:
             return Granted((), ())
-        return self._transact(partial(self._reserve, charges, microseconds(now)), patience)
+        moment = microseconds(now)
+        granted = self._reserve_alone(charges, moment)
+        return granted or self._transact(partial(self._reserve, charges, moment), patience)
 
     def release(self, granted: Granted) -> None:
         """See `CounterStore.release`."""
@@ -205,7 +200,8 @@ class SQLiteStore:
 
         def work(db: sqlite3.Cursor) -> list[Use]:
             emptied: list[Use] = []
-            self._tallies.clear()
+            self._recent.fold(db)
+            self._recent.forget_rows()
             for use, where in self._uses(db, microseconds(now)):
                 if not chosen(use):
                     continue
@@ -270,24 +266,22 @@ class SQLiteStore:
     def _attempt(self, work: Callable[[sqlite3.Cursor], _T], connection: sqlite3.Connection) -> _T:
         db = self._cursor
         if db is None or connection is not self._connection:
-            self._connection, self._cursor = connection, connection.cursor()
-            self._tallies.clear()
-            db = self._cursor
+            db = connection.cursor()
+            self._connection, self._cursor = connection, db
+            self._recent.forget()
         db.execute("BEGIN IMMEDIATE")
         holding = self._holding.copy() if self._holding else {}
         undone = list(self._undone) if self._undone else ()
         try:
-            (version,) = db.execute("PRAGMA data_version").fetchone()
-            if version != self._version:
-                self._tallies.clear()
-                self._version = version
+            self._recent.catch_up(db)
             for made in undone:
                 self._undo(db, made)
             result = work(db)
+            self._recent.finish(db)
             db.execute("COMMIT")
         except BaseException:
             self._holding = holding
-            self._tallies.clear()
+            self._recent.forget()
             if connection.in_transaction:
                 db.execute("ROLLBACK")
             raise
@@ -297,41 +291,70 @@ class SQLiteStore:
 
     # --- charging -----------------------------------------------------------------------------------------------------
 
+    def _reserve_alone(self, charges: Sequence[Charge], now: int) -> Granted | None:
+        """`charges`, made by one statement; None, and nothing is done, where that needs more or others use the file."""
+        recent = self._recent
+        if not recent.is_alone or not self._file.lock.acquire(blocking=False):
+            return None
+        try:
+            db = self._cursor
+            if db is None or self._undone or self._file.known() is not self._connection:
+                return None
+            self._now = max(self._now, now)
+            planned = self._planned(charges, None)
+            if planned is None or not recent.has_room or not recent.note(db, planned):
+                return None
+            return _granted(charges, planned)
+        except (StoreUnavailable, sqlite3.Error, OSError, ValueError, ArithmeticError, TypeError, KeyError):
+            recent.forget()  # a transaction will find out what it is
+            return None
+        finally:
+            self._file.lock.release()
+
     def _reserve(self, charges: Sequence[Charge], now: int, db: sqlite3.Cursor) -> Granted | Refused:
         self._now = max(self._now, now)
-        self._reserved += 1
-        if self._reserved % _SWEEP_EVERY == 0:
-            self._sweep(db, 1)
-        made = self._made_at_once(db, charges)
-        if made is not None:
-            return Granted(tuple(charges), tuple(made))
-        return self._reserve_slowly(db, charges)
+        planned = self._planned(charges, db)
+        if planned is None:
+            return self._reserve_slowly(db, charges)
+        if not self._recent.has_room:
+            self._recent.write(db, planned)
+            self._sweep(db, _SWEPT)
+        elif not self._recent.note(db, planned):
+            raise ValueError("the turn of the counters has changed in a transaction")
+        return _granted(charges, planned)
 
-    def _made_at_once(self, db: sqlite3.Cursor, charges: Sequence[Charge]) -> list[Made] | None:
-        """All `charges`, made where their rows are known and have room, as most have; None, and none, if not."""
-        if self._ahead or (len(charges) > 1 and len({charge.key for charge in charges}) < len(charges)):
+    def _planned(self, charges: Sequence[Charge], db: sqlite3.Cursor | None) -> list[Planned] | None:
+        """What is to be noted for `charges`, if they all have room; None if they have not, or more is to be done.
+
+        Nothing is written or, without `db`, read.
+        """
+        if self._ahead:
             return None
         now = self._now
-        found: list[tuple[Charge, StoredTally, int]] = []
+        planned: list[Planned] = []
         for charge in charges:
-            where = self._where(charge)
-            tally = self._tallies.get(where)
-            if tally is None or charge.shadow or not charge.cost or self._described.get(where[0]) != charge.max:
+            tally = self._recent.known(charge.key)
+            if tally is None:
+                if db is None or isinstance(charge.window, InFlight):
+                    return None
+                tally = self._read(db, charge, self._where(charge))
+                if tally is None:
+                    return None
+            if charge.shadow or not charge.cost or tally.told != charge.max:
                 return None
             end = end_of(charge.window, now)
-            if tally.last > end + _AGREE:
+            last = tally.last
+            if last > end:
+                if last > end + _AGREE:
+                    return None
+                end = last
+            if not tally.expire_at_once(now) or not tally.fits(charge.cost, charge.max):
                 return None
-            tally.expire_in_file(db, now)
-            if not tally.fits(charge.cost, charge.max):
-                return None
-            found.append((charge, tally, end))
-        made: list[Made] = []
-        changed: list[Written] = []
-        for charge, tally, end in found:
-            made.append(Made(charge, tally.charge(end, charge.cost)))
-            changed.append(tally.changed(db))
-        write(db, changed)
-        return made
+            for _, other, _ in planned:
+                if other is tally:
+                    return None
+            planned.append((charge, tally, end))
+        return planned
 
     def _reserve_slowly(self, db: sqlite3.Cursor, charges: Sequence[Charge]) -> Granted | Refused:
         enforced = [charge for charge in charges if not charge.shadow]
@@ -360,10 +383,9 @@ class SQLiteStore:
         where = self._where(charge)
         if isinstance(charge.window, InFlight):
             return self._row_in_flight(db, charge, where)
+        self._recent.fold(db)
         end = end_of(charge.window, self._now)
-        tally = self._tallies.get(where)
-        if tally is None:
-            tally = self._read(db, where)
+        tally = self._read(db, charge, where)
         if tally is None:
             return _Row(charge, where, StoredTally(), self._now, end)
         beyond = tally.last - end
@@ -380,16 +402,11 @@ class SQLiteStore:
             counter = self._identities[charge.key[:-1]] = identity(charge, self._grant)
         return counter, charge.key[-1]
 
-    def _read(self, db: sqlite3.Cursor, where: _Where) -> StoredTally | None:
-        tally = StoredTally.read(db, where)
-        if tally is not None:
-            self._keep(where, tally)
+    def _read(self, db: sqlite3.Cursor, charge: Charge, where: _Where) -> StoredTally | None:
+        tally = self._recent.read(db, charge.key, where)
+        if tally is not None and tally.told is None:
+            tally.told = self._described.get(where[0])
         return tally
-
-    def _keep(self, where: _Where, tally: StoredTally) -> None:
-        if len(self._tallies) >= _KEPT:
-            self._tallies.clear()
-        self._tallies[where] = tally
 
     def _row_in_flight(self, db: sqlite3.Cursor, charge: Charge, where: _Where) -> _Row:
         slots = db.execute("SELECT owner, last, held FROM slot WHERE counter = ? AND value = ?", where).fetchall()
@@ -461,7 +478,7 @@ class SQLiteStore:
         if kept[1] > row.now:
             return int(kept[1]) - row.now
         gone = db.execute("DELETE FROM tally WHERE counter = ? AND last <= ?", (counter, row.now)).rowcount
-        self._tallies.clear()
+        self._recent.forget_rows()
         for other in rows:
             if isinstance(other.tally, StoredTally) and other.where[0] == counter and other.tally.last <= row.now:
                 other.tally.number = None
@@ -491,9 +508,10 @@ class SQLiteStore:
                 made.append(Made(charge, tally.charge(row.end, charge.cost)))
                 if is_new:
                     tally.add(db, row.where)
-                    self._keep(row.where, tally)
+                    self._recent.keep(charge.key, tally)
                 else:
                     changed.append(tally.changed(db))
+                tally.told = charge.max
             if is_new or self._described.get(row.where[0]) != charge.max:
                 self._describe(db, charge, row.where[0], new=is_new)
             new += is_new
@@ -535,8 +553,8 @@ class SQLiteStore:
             if tally.entries_in_file:
                 write(db, [tally.changed(db)])
                 return
-            self._tallies.pop(row.where, None)
             gone = db.execute("DELETE FROM tally WHERE number = ?", (tally.number,))
+            self._recent.drop(tally.number)
         self._forget(db, row.where[0], gone.rowcount)
 
     def _forget(self, db: sqlite3.Cursor, counter: bytes, rows: int) -> None:
@@ -546,12 +564,13 @@ class SQLiteStore:
 
     def _sweep(self, db: sqlite3.Cursor, rows: int) -> None:
         """Look at the next `rows` for what no longer counts; more than are added, so that a file does not grow."""
+        self._recent.fold(db)
         later = "SELECT number, counter, value, last FROM tally WHERE number > ? ORDER BY number LIMIT ?"
         found = db.execute(later, (self._swept, rows)).fetchall()
         for number, counter, value, last in found:
             if last <= self._now + self._known_ahead((counter, value), number):
                 db.execute("DELETE FROM tally WHERE number = ?", (number,))
-                self._tallies.pop((counter, value), None)
+                self._recent.drop(number)
                 self._forget(db, counter, 1)
         self._swept = found[-1][0] if len(found) == rows else 0
         if not self._swept:  # once a round
@@ -562,6 +581,7 @@ class SQLiteStore:
                     self._forget(db, counter, 1)
 
     def _uses(self, db: sqlite3.Cursor, now: int) -> list[tuple[Use, _Where]]:
+        self._recent.fold(db)
         found: list[tuple[Use, _Where]] = []
         rows = "SELECT counter, value, about FROM tally JOIN counter ON id = counter ORDER BY number"
         for counter, value, about in db.execute(rows).fetchall():
@@ -577,3 +597,7 @@ class SQLiteStore:
             held[place] = held.get(place, _NOTHING) + Decimal(kept)
         found += [(use_of(about, where[1], used, None), where) for (where, about), used in held.items()]
         return found
+
+
+def _granted(charges: Sequence[Charge], planned: Sequence[Planned]) -> Granted:
+    return Granted(tuple(charges), tuple([Made(charge, end) for charge, _, end in planned]))

@@ -15,8 +15,9 @@ from ..errors import StoreBusy, StoreUnavailable
 
 _T = TypeVar("_T")
 
-VERSION: Final = 1
-"""Of the schema. A file of a newer one is refused, because what it counts by is not known here."""
+VERSION: Final = 2
+"""Of the schema. A file of a newer one is refused, because what it counts by is not known here; one of version 1 is
+made one of this version."""
 _APPLICATION: Final = 0x1C7E9CE7
 """Tells a state file from other SQLite files."""
 _CHECKPOINT_PAGES: Final = 4_000
@@ -24,6 +25,9 @@ _CHECKPOINT_PAGES: Final = 4_000
 _LOG_BYTES: Final = _CHECKPOINT_PAGES * 4_200
 """What is kept of a log that grew longer. Less than what so many pages need would be cut off and grow again each time,
 for which calls have to wait."""
+_LOOK_EVERY: Final = 0.01
+"""Seconds for which `SQLiteFile.known` relies on the file being the one that it was. Whoever puts another one in its
+place takes away all that was charged before; what is charged in the moment after that goes the same way."""
 _FIRST_PAUSE: Final = 0.0001
 _LONGEST_PAUSE: Final = 0.002
 """Seconds between two attempts to begin a transaction."""
@@ -42,7 +46,7 @@ CREATE TABLE tally (
     value TEXT NOT NULL,
     last INTEGER NOT NULL,
     used TEXT NOT NULL,
-    places INTEGER NOT NULL,
+    decimals INTEGER NOT NULL,
     older INTEGER NOT NULL,
     first INTEGER NOT NULL,
     ends BLOB NOT NULL,
@@ -112,9 +116,21 @@ CREATE INDEX approval_of ON approval (grantee, subject);
 """
 """Times are microseconds since the epoch. `counter` has one row for all `per` values: what is known of it (`about`, see
 `state.described`), how many rows the others have for it, and until when there is no room for more. `tally` and
-`chunk` are a `sqlite_tally.StoredTally`; `slot` what a process holds in flight, until when if it is not renewed;
-`answered` which tools were answered to a grant; `reset` what operators did; `approval` is an
-`approval.record.Record`, with times in seconds."""
+`chunk` are a `sqlite_tally.StoredTally`, without what `_RECENT` has noted of it since (`sqlite_recent`); `slot` what a
+process holds in flight, until when if it is not renewed; `answered` which tools were answered to a grant; `reset` what
+operators did; `approval` is an `approval.record.Record`, with times in seconds."""
+_RECENT: Final = """
+CREATE TABLE recent (
+    turn INTEGER NOT NULL,
+    base INTEGER NOT NULL,
+    noted TEXT NOT NULL
+);
+
+INSERT INTO recent VALUES (0, 0, '');
+"""
+_FROM_1: Final = "ALTER TABLE tally RENAME COLUMN places TO decimals"
+"""Processes of that version that use the file right now fail because of it, and see that the file is newer, instead of
+missing what is noted."""
 
 
 class SQLiteFile:
@@ -126,6 +142,7 @@ class SQLiteFile:
         """Held by whoever uses the connection; `attempt` takes it."""
         self._db: sqlite3.Connection | None = None
         self._identity = (0, 0)
+        self._looked = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -152,7 +169,14 @@ class SQLiteFile:
             self.close()
             self._db = self._opened()
             self._identity = (found.st_dev, found.st_ino)
+        self._looked = time.monotonic()
         return self._db
+
+    def known(self) -> sqlite3.Connection:
+        """As `connection`, which looked at the file itself a moment ago if not now."""
+        if self._db is not None and time.monotonic() - self._looked < _LOOK_EVERY:
+            return self._db
+        return self.connection()
 
     def attempt(self, transaction: Callable[[sqlite3.Connection], _T], patience: float) -> _T:
         """What `transaction` gives; it is made again while others hold the file.
@@ -223,16 +247,16 @@ class SQLiteFile:
         db = self._connected()
         try:
             db.execute("BEGIN")  # so that what another process is just making is seen whole or not at all
-            is_current = self._is_current(db)
+            lacks = self._lacks(db)
             db.execute("COMMIT")
-            if not is_current:
+            if lacks:
                 db.execute("PRAGMA journal_mode = WAL").fetchall()
                 db.execute("BEGIN IMMEDIATE")
-                if not self._is_current(db):
-                    for statement in _SCHEMA.split("\n\n"):
+                for script in self._lacks(db):
+                    for statement in script.split("\n\n"):
                         db.execute(statement)
-                    db.execute(f"PRAGMA application_id = {_APPLICATION}")
-                    db.execute(f"PRAGMA user_version = {VERSION}")
+                db.execute(f"PRAGMA application_id = {_APPLICATION}")
+                db.execute(f"PRAGMA user_version = {VERSION}")
                 db.execute("COMMIT")
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}").fetchall()
@@ -243,8 +267,8 @@ class SQLiteFile:
             raise
         return db
 
-    def _is_current(self, db: sqlite3.Connection) -> bool:
-        """Whether the file has the schema; False if it is empty."""
+    def _lacks(self, db: sqlite3.Connection) -> tuple[str, ...]:
+        """What makes the file one that has the schema; empty if it has it."""
         version: int = db.execute("PRAGMA user_version").fetchone()[0]
         application: int = db.execute("PRAGMA application_id").fetchone()[0]
         if application == _APPLICATION:
@@ -253,13 +277,13 @@ class SQLiteFile:
                     "the state file was written by a newer version of intercept",
                     f"upgrade intercept, or name another file than {self.path} with `--state`",
                 )
-            return True
+            return () if version == VERSION else (_FROM_1, _RECENT)
         if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] or version or application:
             raise StoreUnavailable(
                 "the state file belongs to another program",
                 f"{self.path} is an SQLite file that intercept did not make; name another one with `--state`",
             )
-        return False
+        return _SCHEMA, _RECENT
 
 
 _BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}

@@ -12,12 +12,13 @@ from .windows import MAX_ENTRIES, Tally
 CHUNK: Final = 64
 """Entries of a chunk; the row of a tally has less than two of them beside its sum."""
 
-_READ: Final = "SELECT number, older, first, ends, costs, used, places FROM tally WHERE counter = ? AND value = ?"
+_READ: Final = "SELECT number, older, first, ends, costs, used, decimals FROM tally WHERE counter = ? AND value = ?"
+_READ_NUMBERED: Final = "SELECT number, older, first, ends, costs, used, decimals FROM tally WHERE number = ?"
 _ADD: Final = """
-INSERT INTO tally (ends, costs, used, places, last, older, first, counter, value) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO tally (ends, costs, used, decimals, last, older, first, counter, value) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _WRITE: Final = (
-    "UPDATE tally SET ends = ?, costs = ?, used = ?, places = ?, last = ?, older = ?, first = ? WHERE number = ?"
+    "UPDATE tally SET ends = ?, costs = ?, used = ?, decimals = ?, last = ?, older = ?, first = ? WHERE number = ?"
 )
 _CHUNKS: Final = "SELECT ends, costs, used, places FROM chunk WHERE tally = ? ORDER BY last"
 _OLDEST: Final = f"{_CHUNKS} LIMIT 1"
@@ -43,7 +44,7 @@ class StoredTally(Tally):
     to count stays in the file until there is something to write: a chunk until all of it has.
     """
 
-    __slots__ = ("_expired", "_first", "_older", "_oldest", "number")
+    __slots__ = ("_expired", "_first", "_older", "_oldest", "number", "told")
 
     def __init__(
         self,
@@ -58,6 +59,8 @@ class StoredTally(Tally):
         super().__init__(ends, costs, used, places)
         self.number = number
         """Of the row; None if there is none."""
+        self.told: Decimal | None = None
+        """The `max` that the file tells of its counter, if that is known."""
         self._older = older
         """Entries in chunks."""
         self._oldest: Tally | None = None
@@ -73,6 +76,15 @@ class StoredTally(Tally):
         kept = db.execute(_READ, where).fetchone()
         return None if kept is None else cls(*kept)
 
+    @classmethod
+    def read_numbered(cls, db: sqlite3.Cursor, number: int) -> StoredTally:
+        """What is kept in the row with this number.
+
+        Raises:
+            TypeError: there is none.
+        """
+        return cls(*db.execute(_READ_NUMBERED, (number,)).fetchone())
+
     @property
     def entries_in_file(self) -> int:
         """How many there are, in chunks too."""
@@ -84,6 +96,19 @@ class StoredTally(Tally):
             self.expire(now)
         elif (self._first if self._oldest is None else self._oldest.first) <= now:
             self._expire_chunks(db, now)
+
+    def expire_at_once(self, now: int) -> bool:
+        """As `expire_in_file`, if nothing has to be read or written for that; False if not, and nothing is done."""
+        if not self._older:
+            self.expire(now)
+            return True
+        oldest = self._oldest
+        if (self._first if oldest is None else oldest.first) > now:
+            return True
+        if oldest is None or oldest.last <= now:
+            return False
+        self._expired += self.expire_older(oldest, now)
+        return True
 
     def _expire_chunks(self, db: sqlite3.Cursor, now: int) -> None:
         if self.last <= now:
