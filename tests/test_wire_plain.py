@@ -204,19 +204,101 @@ def test_a_call_with_other_params_is_written_anew() -> None:
     assert frame == b'{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"b","arguments":{}}}\n'
 
 
+def outcomes(messages: list[Message | ProtocolError]) -> list[tuple[object, ...]]:
+    return [
+        ("refused", str(message), message.code, repr(message.id), message.answerable)
+        if isinstance(message, ProtocolError)
+        else (type(message), repr(getattr(message, "id", None)), repr(message.body), message.raw)
+        for message in messages
+    ]
+
+
+def closely(frame: bytes) -> list[tuple[object, ...]]:
+    frame = frame.removesuffix(b"\r")
+    return outcomes(wire._parse_upstream_closely(frame, None if b"\r" in frame else frame))
+
+
 def test_an_answer_is_read_the_same_either_way() -> None:
     rng = random.Random("answers")
-    taken = 0
+    taken = refused = 0
     for _ in range(8_000):
         frame = answer(rng)
-        (message,) = parse_upstream(frame)
-        if not isinstance(message, Response) or message.raw is None:
-            continue
-        taken += 1
-        long = wire._upstream_part(wire._decode_upstream(frame.removesuffix(b"\r").decode()), message.raw)
-        assert isinstance(long, Response)
-        assert (repr(long.id), repr(long.body), long.raw) == (repr(message.id), repr(message.body), message.raw)
-    assert taken > 1_000
+        expected = closely(frame)
+        assert outcomes(parse_upstream(frame)) == expected, frame
+        taken += wire._plain_answer(frame) is not None
+        refused += expected[0][0] == "refused"
+    assert taken > 1_000  # else nothing was compared
+    assert refused > 1_000
+
+
+@settings(max_examples=300)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+        max_leaves=12,
+    ),
+    st.sampled_from([(",", ":"), (", ", ": "), (" ,\t", " : ")]),
+    st.booleans(),
+    st.integers(1, 40),
+)
+def test_what_an_upstream_may_answer_is_read_the_same_either_way(
+    value: Json, separators: tuple[str, str], ascii_only: bool, times: int
+) -> None:
+    message = {"jsonrpc": "2.0", "id": 5, "result": [value] * times}
+    text = json.dumps(message, ensure_ascii=ascii_only, separators=separators)
+    frame = text.encode("utf-8", "surrogatepass")
+
+    assert outcomes(parse_upstream(frame)) == closely(frame)
+
+
+ROWS = ",".join(f'{{"id":{n},"name":"Ana","at":"10:{n}"}}' for n in range(100, 200))
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "{}",
+        "true",
+        '"text"',
+        '{"content":[{"type":"text","text":"at 10:20 see https://example.com, \u00e1 {[:,]}"}],"isError":false}',
+        '{"content":[{"type":"text","text":"\\"quoted\\" and\\nmore"}]}',
+        f'{{"content":[{{"type":"text","text":"{"x" * 100_000}"}}]}}',
+        f'{{"content":[],"structuredContent":{{"rows":[{ROWS}]}}}}',
+    ],
+)
+def test_ordinary_answers_take_the_short_way(result: str) -> None:
+    assert wire._plain_answer(f'{{"result": {result}, "jsonrpc" : "2.0","id":3}}'.encode()) is not None
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        '{"a":1,"a":1}',
+        '{"a":"x","a":"y"}',
+        '{"a":{},"a":{}}',
+        '{"a":{"b":"c"},"a":[]}',
+        '{"a":1,"b":2,"a":"\\""}',  # a quote that is none stands in for one that was lost
+        '{"a":"\\"","a":"\\u0022"}',
+        '{"a":1,"\\u0061":1}',
+        '[[{"x":[{"deep":{"a":1,"a":2}}]}]]',
+        f'{{"rows":[{ROWS},{{"id":1,"id":2}}]}}',
+        f'{{"rows":[{{"id":1,"id":2}},{ROWS}]}}',
+        f'{{"text":"{"x" * 1000}","text":1}}',
+    ],
+)
+def test_a_key_that_is_there_twice_in_an_answer_is_seen_on_the_short_way(result: str) -> None:
+    (message,) = parse_upstream(f'{{"jsonrpc":"2.0","id":3,"result":{result}}}'.encode())
+
+    assert isinstance(message, ProtocolError)
+    assert (str(message), message.id) == ("an object has the same key twice", 3)
+
+
+@pytest.mark.parametrize("twice", ['"id":3', '"jsonrpc":"2.0"', '"result":{}', '"\\u0069d":3'])
+def test_nor_may_the_envelope_of_an_answer_have_a_member_twice(twice: str) -> None:
+    (message,) = parse_upstream(f'{{"jsonrpc":"2.0","id":3,"result":{{}},{twice}}}'.encode())
+
+    assert isinstance(message, ProtocolError)
 
 
 @pytest.mark.parametrize("odd", ["\x7f", "é", "\\n", '\\"', "\\u0041"])
