@@ -195,6 +195,57 @@ def test_a_key_that_is_there_twice_is_seen_on_the_short_way(arguments: str) -> N
         parse_client(frame)
 
 
+_arguments = st.dictionaries(
+    st.text(max_size=3) | st.sampled_from(["arguments", ',"arguments":', "name"]),
+    st.recursive(
+        st.none() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+        max_leaves=8,
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=300)
+@given(
+    _arguments,
+    st.sampled_from(["echo", ',"arguments":{}', '\\",\\"arguments\\":{', "\\"]),
+    st.sampled_from([{}, {"_meta": {"progressToken": ',"arguments":{}'}}, {"_meta": {"arguments": {"a": 1}}}]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_sorted_arguments_are_what_sorting_them_would_give(
+    arguments: dict[str, Json], name: str, meta: dict[str, Json], sort: bool, long: bool
+) -> None:
+    if long:
+        arguments = {**arguments, "~": "x" * wire.LONG}
+    expected = json.dumps(arguments, separators=(",", ":"), sort_keys=True)
+    arguments = json.loads(json.dumps(arguments, sort_keys=sort))
+    message = {"jsonrpc": "2.0", "id": ',"arguments":', "method": "tools/call"}
+    for number in (5, ',"arguments":{'):
+        for params in ({"name": name, "arguments": arguments, **meta}, {**meta, "name": name, "arguments": arguments}):
+            frame = json.dumps(message | {"id": number, "params": params}).encode()
+            try:
+                request = parse_client(frame)
+            except ProtocolError:
+                continue
+            assert isinstance(request, Request)
+            found = wire.sorted_arguments(request)
+            assert found is None or found == expected.encode()
+            if sort and request.raw is not None and next(iter(params)) == "name":
+                assert found is not None
+
+
+def test_arguments_of_a_prompt_are_not_taken_for_those_of_a_call() -> None:
+    params = {"name": "greet", "arguments": {"who": "x" * wire.LONG}}
+    frame = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "prompts/get", "params": params}).encode()
+    request = parse_client(frame)
+
+    assert isinstance(request, Request)
+    assert request.raw is not None
+    assert wire.sorted_arguments(request) is None
+
+
 def test_a_call_with_other_params_is_written_anew() -> None:
     message = parse_client(b'{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"a","arguments":{"x":1}}}')
     assert isinstance(message, Request)

@@ -7,7 +7,7 @@ place (`enforcement`); one module moves bytes (`relay`). What we do not understa
 In reading order, each knowing only what stands above it:
 
     errors        every exception, drawn as a tree
-    hashes        those of what is short
+    clock         the time of day, anchored once; `hashes`: those of what is short
     values        the type of untrusted data, paths into it, the normal form of names
     detectors     secrets, addresses, card numbers and invisible characters in a text
     protocol      the names and numbers that MCP defines

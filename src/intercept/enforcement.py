@@ -18,6 +18,7 @@ from .limits import CounterStore, Granted, Refused
 from .limits.history import History
 from .policy import Approval, Asked, Asking, Channel, Circumstances, Decision, Effect, Exhausted, InFlight, reasons
 from .policy.model import together
+from .wire import sorted_arguments
 
 if TYPE_CHECKING:
     from .approval.operator import Operator
@@ -253,6 +254,7 @@ class Enforcer:
                 before=before,
                 continues=judge.continues,
                 withheld=bool(judge.withheld),
+                written=sorted_arguments(judge.request),
             )
         except AuditError as error:
             if admission is not None and admission.granted is not None:

@@ -236,6 +236,9 @@ def _writer_for(text: str) -> Callable[[Json], str]:
     return _encode_long if is_plain and text.count('"') * 16 < len(text) else _encode
 
 
+_ARGUMENTS: Final = b',"arguments":'
+
+
 def encode(body: Json) -> bytes:
     """`body` as one frame, newline included: ASCII only, so that no reader can see another line break in it.
 
@@ -248,6 +251,40 @@ def encode(body: Json) -> bytes:
 def frame_of(message: Message) -> bytes:
     """The frame to forward for `message`."""
     return encode(message.body) if message.raw is None else message.raw + b"\n"
+
+
+def sorted_arguments(request: Request) -> bytes | None:
+    """The arguments of a call as JSON with sorted keys, if it is at hand because the client has sorted them."""
+    raw, params = request.raw, request.params
+    keys = list(params)
+    if (
+        raw is None
+        or request.method != "tools/call"
+        or keys[:2] != ["name", "arguments"]
+        or not _is_sorted(params["arguments"])
+    ):
+        return None
+    after = b"}}"
+    if len(keys) > 2:
+        after = b",%b}}" % _encode({key: params[key] for key in keys[2:]})[1:-1].encode("ascii")
+    # In a string every quote has a backslash before it, so nothing that stands before the arguments looks like this.
+    begin = raw.find(_ARGUMENTS) + len(_ARGUMENTS)
+    return raw[begin : -len(after)] if begin >= len(_ARGUMENTS) and raw.endswith(after) else None
+
+
+def _is_sorted(value: Json) -> bool:
+    """Whether the keys of all objects in `value` are in the order of their code points."""
+    if isinstance(value, dict):
+        last = ""
+        for key, part in value.items():
+            if key < last or (isinstance(part, (dict, list)) and not _is_sorted(part)):
+                return False
+            last = key
+    elif isinstance(value, list):
+        for part in value:
+            if isinstance(part, (dict, list)) and not _is_sorted(part):
+                return False
+    return True
 
 
 # --- from the client --------------------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ from typing import Any
 
 from intercept.actions import Judge
 from intercept.audit import Arguments, Place, Recorded, Recorder, Settings
-from intercept.audit.events import microseconds
 from intercept.enforcement import Enforcer, Verdict
+from intercept.limits.windows import microseconds
 from intercept.policy import Circumstances, Effect, Kind, PolicySet, ToolCall
 from intercept.rehearsal import request_for
 from intercept.replay import Stores

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from intercept.actions import Ended, Outcome
 from intercept.audit import Place, Recorder, Settings
@@ -194,3 +198,15 @@ def test_a_call_has_ended_on_record_before_anybody_can_get_its_place(tmp_path: P
         ("decision", "01.000000Z"),
         ("outcome", "01.000000Z"),
     ]
+
+
+@pytest.mark.parametrize("arguments", [{"a": 1, "b": {"c": "é"}}, {"b": 1, "a": 2}, {"text": "x\n" * 5_000}, {}])
+def test_the_digest_is_that_of_the_sorted_arguments_in_whatever_order_they_came(
+    arguments: dict[str, Any], tmp_path: Path
+) -> None:
+    talk = Recorded(tmp_path / "audit", LIMITED)
+    talk.client(call(1, "send", **arguments))
+
+    (record,) = talk.records("decision")
+    expected = json.dumps(arguments, separators=(",", ":"), sort_keys=True)
+    assert record["arguments_sha256"] == hashlib.sha256(expected.encode()).hexdigest()

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from intercept.audit import Arguments
-from intercept.audit.events import microseconds, stamp, time_of
+from intercept.audit.events import stamp, time_of
 from intercept.audit.reading import verify
 from intercept.detectors import SECRET
+from intercept.limits.windows import microseconds
 from intercept.policy import Decision, Effect, ToolCall
 from intercept.uses import Peers
 

@@ -90,11 +90,6 @@ class Limited(NamedTuple):
 # --- times ----------------------------------------------------------------------------------------------------------
 
 
-def microseconds(now: float) -> int:
-    """Seconds since the epoch as whole microseconds, which is what limits count in."""
-    return round(now * 1e6)
-
-
 def stamp(time: int) -> str:
     """Microseconds since the epoch as text: `2026-03-01T22:30:00.000000Z`."""
     return f"{(_EPOCH + timedelta(microseconds=time)).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"

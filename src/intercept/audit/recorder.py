@@ -17,12 +17,13 @@ from typing import Final, NamedTuple, final
 from .. import __version__
 from ..errors import AuditError
 from ..hashes import sha256_of
+from ..limits.windows import microseconds
 from ..policy import Charge, Decision, PolicySet, ToolCall
 from ..uses import Peers
 from ..values import Json
 from ..wire import writer
 from .chain import Head
-from .events import FORMAT, Type, limit_json, limits_of, microseconds, rules_json, stamp
+from .events import FORMAT, Type, limit_json, limits_of, rules_json, stamp
 from .journal import Journal, Place
 from .redaction import Arguments, clean, command_line, key_names, redacted
 
@@ -171,11 +172,13 @@ class Recorder:
         before: AbstractSet[str] | None = None,
         continues: bool = False,
         withheld: bool = False,
+        written: bytes | None = None,
     ) -> Recorded:
         """Record what was decided about a request; `now` is the time that was decided by, `took` microseconds.
 
         `answered` and `before` are the tools that had been answered in the session and in others of the grant;
-        `withheld`: whatever the policy says, the definition of the tool is not the pinned one.
+        `withheld`: whatever the policy says, the definition of the tool is not the pinned one. `written` are the
+        arguments in the form whose digest is recorded, where that is at hand.
 
         Raises:
             AuditError: it is not recorded, so it must not be carried out.
@@ -185,7 +188,8 @@ class Recorder:
         head, limits = self._head(first, decision, peers, policy)
         text = f'{limits}"answered":{"null" if answered is None else len(answered)},"duration_us":{took}'
         if (mode := self._arguments) is not _NONE:
-            text = f'{text},"arguments_sha256":"{arguments_digest(first.arguments)}"'
+            digest = arguments_digest(first.arguments) if written is None else sha256_of(written)
+            text = f'{text},"arguments_sha256":"{digest}"'
         rest: dict[str, Json] = {}
         if mode is _FULL:
             rest["arguments"] = first.arguments

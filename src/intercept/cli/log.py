@@ -123,7 +123,7 @@ def _wanted(arguments: argparse.Namespace) -> Wanted:
 
 def _time(text: str | None) -> int | None:
     """A time as microseconds since the epoch."""
-    from ..audit.events import microseconds
+    from ..limits.windows import microseconds
 
     if text is None:
         return None

@@ -131,6 +131,7 @@ def _relay(
     policy = loaded(policies)
     pins, lock_reloader = (None, None) if lock is None else _pins(lock, reload=reload)
 
+    from ..clock import Clock
     from ..control import Control
     from ..enforcement import Enforcer
     from ..limits.scoped import ScopedStore
@@ -138,14 +139,7 @@ def _relay(
     from ..session import Session
 
     notices = Notices(2, time.monotonic)
-    # Goes on while the machine sleeps: on Linux only this one does, on macOS the other.
-    counter = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    wall, started = time.time(), time.clock_gettime(counter)  # noqa: TID251 - the one place where the clock is read
-
-    def clock() -> float:
-        # Anchored once: setting the machine's clock neither frees nor blocks anything.
-        return wall + (time.clock_gettime(counter) - started)
-
+    clock = Clock()
     grant = grant or os.environ.get("INTERCEPT_GRANT") or _default_grant(policies)
     recorder = _recorder(auditing, command, grant, policy, clock, notices)
     store = ScopedStore(_opening(state, grant, clock))
