@@ -11,7 +11,7 @@ import argparse
 import itertools
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +29,10 @@ from .budgets import Spread
 from .decide import granted, ratio, spread
 
 MOST = 10**9
-ONE = [charge(MOST, 60)]
-THREE = [charge(MOST, 1, counter="a"), charge(MOST, 60, counter="b"), charge(MOST, 3_600, counter="c")]
-SPEND = [charge(MOST, 86_400, counter="spend", cost="0.01")]
+ONE = (charge(MOST, 60),)
+THREE = (charge(MOST, 1, counter="a"), charge(MOST, 60, counter="b"), charge(MOST, 3_600, counter="c"))
+"""As a policy gives them: the same objects for each call."""
+SPEND = (charge(MOST, 86_400, counter="spend", cost="0.01"),)
 LIVE_KEYS = 99_000
 AT_ONCE = 1_000
 """Charges of one call, to fill a store with keys."""
@@ -45,7 +46,7 @@ class Subject:
     store: CounterStore
     timer: Callable[[], float]
 
-    def case(self, *each: list[Charge]) -> Callable[[int], float]:
+    def case(self, *each: Sequence[Charge]) -> Callable[[int], float]:
         """Reserve for one after the other of `each`; the seconds of one reserve, measured over so many."""
         turn, clock = itertools.cycle(each), itertools.count()
 

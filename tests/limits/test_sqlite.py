@@ -25,7 +25,7 @@ from intercept.limits.memory import MemoryStore
 from intercept.limits.sqlite import SQLiteStore
 from intercept.limits.state import LEASE, RENEW_EVERY, described, identity
 from intercept.limits.windows import MAX_ENTRIES
-from intercept.policy import CalendarWindow, InFlight, Unit
+from intercept.policy import CalendarWindow, Charge, InFlight, Unit
 
 from .charges import START, at, charge, passes, used_up
 
@@ -191,7 +191,7 @@ def test_renewing_writes_the_log_back_into_the_file_while_others_go_on(
 def test_charges_are_noted_in_one_row_and_written_into_others_once_for_many(
     store: SQLiteStore, opened: Callable[[], SQLiteStore], path: Path
 ) -> None:
-    charges = [charge(1_000, counter="a"), charge(1_000, counter="b", cost="0.5")]
+    charges = (charge(1_000, counter="a"), charge(1_000, counter="b", cost="0.5"))
 
     def written() -> list[str]:
         with closing(sqlite3.connect(path)) as db:
@@ -222,6 +222,7 @@ def test_processes_that_take_turns_count_as_one(opened: Callable[[], SQLiteStore
     stores, alone = [opened(), opened(), opened()], MemoryStore()
     random, now = Random("turns"), START
     made: list[tuple[SQLiteStore, Granted, Granted]] = []
+    same: dict[tuple[Charge, ...], tuple[Charge, ...]] = {}
     store = stores[0]
     for _ in range(1_500):
         now += random.choice([0, 0.125, 0.5])
@@ -233,7 +234,10 @@ def test_processes_that_take_turns_count_as_one(opened: Callable[[], SQLiteStore
             alone.release(both[1])
             continue
         counters = random.sample(["a", "b", "c"], random.randint(1, 2))
-        charges = [charge(200, 60, cost=random.choice(["1", "0.5"]), counter=counter) for counter in counters]
+        costs = random.choice([["1", "0.5"], ["1"], ["1"]])
+        made_of = [charge(200, 60, cost=random.choice(costs), counter=counter) for counter in counters]
+        # The same object for the same charges, as policies give them.
+        charges = same.setdefault(tuple(made_of), tuple(made_of))
         shared, own = store.reserve(charges, now, patience=60), alone.reserve(charges, now)
         if isinstance(shared, Granted) and isinstance(own, Granted):
             made.append((store, shared, own))

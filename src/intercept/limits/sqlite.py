@@ -21,14 +21,11 @@ from ..errors import StoreBusy, StoreUnavailable
 from ..policy.model import Charge, Exhausted, InFlight
 from . import MAX_ANSWERED, Granted, Made, Refused, merged
 from .sqlite_file import SQLiteFile
-from .sqlite_recent import Planned, Recent
+from .sqlite_recent import AGREE, Recent, Step
 from .sqlite_tally import StoredTally, Written, write
 from .state import AT_ONCE, LEASE, MAX_UNDONE, Use, described, identity, use_of
 from .windows import ASK_AGAIN, FOREVER, MAX_LIVE, Tally, end_of, microseconds
 
-_AGREE: Final = microseconds(10)
-"""How far the clocks of two processes may be apart without one taking over the other's: longer than between a look at
-the clock and the transaction that it is for."""
 _SWEPT: Final = 3
 """Rows looked at for cleaning when one is added, or when what was noted is written into rows."""
 _PATIENT: Final = 5.0
@@ -323,38 +320,38 @@ class SQLiteStore:
             raise ValueError("the turn of the counters has changed in a transaction")
         return _granted(charges, planned)
 
-    def _planned(self, charges: Sequence[Charge], db: sqlite3.Cursor | None) -> list[Planned] | None:
+    def _planned(self, charges: Sequence[Charge], db: sqlite3.Cursor | None) -> Sequence[Step] | None:
         """What is to be noted for `charges`, if they all have room; None if they have not, or more is to be done.
 
         Nothing is written or, without `db`, read.
         """
         if self._ahead:
             return None
-        now = self._now
-        planned: list[Planned] = []
+        steps = self._recent.steps(charges) if db is None else None
+        if steps is None:
+            steps = self._steps(charges, db)
+            if steps is None:
+                return None
+        for step in steps:
+            if not step.plan(self._now):
+                return None
+        return steps
+
+    def _steps(self, charges: Sequence[Charge], db: sqlite3.Cursor | None) -> list[Step] | None:
+        """How each of `charges` is noted; None if one cannot be."""
+        steps: list[Step] = []
         for charge in charges:
             tally = self._recent.known(charge.key)
-            if tally is None:
-                if db is None or isinstance(charge.window, InFlight):
-                    return None
+            if tally is None and db is not None and not isinstance(charge.window, InFlight):
                 tally = self._read(db, charge, self._where(charge))
-                if tally is None:
-                    return None
-            if charge.shadow or not charge.cost or tally.told != charge.max:
+            if tally is None or charge.shadow or not charge.cost or tally.told != charge.max:
                 return None
-            end = end_of(charge.window, now)
-            last = tally.last
-            if last > end:
-                if last > end + _AGREE:
-                    return None
-                end = last
-            if not tally.expire_at_once(now) or not tally.fits(charge.cost, charge.max):
+            tally.expire_at_once(self._now)
+            if any(step.tally is tally for step in steps):
                 return None
-            for _, other, _ in planned:
-                if other is tally:
-                    return None
-            planned.append((charge, tally, end))
-        return planned
+            steps.append(Step(charge, tally))
+        self._recent.keep_steps(charges, steps)
+        return steps
 
     def _reserve_slowly(self, db: sqlite3.Cursor, charges: Sequence[Charge]) -> Granted | Refused:
         enforced = [charge for charge in charges if not charge.shadow]
@@ -389,7 +386,7 @@ class SQLiteStore:
         if tally is None:
             return _Row(charge, where, StoredTally(), self._now, end)
         beyond = tally.last - end
-        ahead = self._ahead_of(where, tally.number, beyond) if self._ahead or beyond > _AGREE else 0
+        ahead = self._ahead_of(where, tally.number, beyond) if self._ahead or beyond > AGREE else 0
         now = self._now + ahead
         tally.expire_in_file(db, now)
         return _Row(charge, where, tally, now, end + ahead)
@@ -431,7 +428,7 @@ class SQLiteStore:
     def _ahead_of(self, where: _Where, which: int | bytes | None, beyond: int) -> int:
         """How far the times of a row are ahead, given how far its last end is beyond that of a charge made now."""
         ahead = self._known_ahead(where, which) if self._ahead else 0
-        if beyond > ahead + _AGREE:
+        if beyond > ahead + AGREE:
             if len(self._ahead) >= _REMEMBERED:
                 self._ahead.clear()
             self._ahead[where] = which, beyond
@@ -599,5 +596,5 @@ class SQLiteStore:
         return found
 
 
-def _granted(charges: Sequence[Charge], planned: Sequence[Planned]) -> Granted:
-    return Granted(tuple(charges), tuple([Made(charge, end) for charge, _, end in planned]))
+def _granted(charges: Sequence[Charge], made: Sequence[Step]) -> Granted:
+    return Granted(tuple(charges), tuple([Made(step.charge, step.end) for step in made]))

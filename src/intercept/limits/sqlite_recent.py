@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final, TypeAlias
 
-from ..policy.model import Charge
+from ..policy.model import Charge, Window
 from .sqlite_tally import StoredTally, write
+from .windows import end_of, microseconds
 
 _NOTE: Final = "UPDATE recent SET turn = ?, noted = ? WHERE turn = ?"
 _BEGIN_ANEW: Final = "UPDATE recent SET turn = ?, base = ?, noted = ''"
@@ -25,12 +26,55 @@ _MOST_NOTED: Final = 2_000
 """Characters; the row of `recent` and what is around it have to stay within a page."""
 _KEPT: Final = 2_000
 """Tallies that are kept in memory."""
+_STEPS: Final = 256
+"""Calls of which it is kept what stays the same when they are charged again."""
 _UNKNOWN: Final = -1
+
+AGREE: Final = microseconds(10)
+"""How far the clocks of two processes may be apart without one taking over the other's: longer than between a look at
+the clock and the transaction that it is for."""
 
 Key: TypeAlias = tuple[str, ...]
 """Of a charge, see `Charge.key`."""
-Planned: TypeAlias = tuple[Charge, StoredTally, int]
-"""A charge for which there is room, the tally that it is to be added to, and when it stops to count."""
+
+
+class Step:
+    """A charge that is noted, with what stays the same when it is made again."""
+
+    __slots__ = ("_after", "_amount", "_before", "_most", "_places", "_span", "_told", "charge", "end", "tally")
+
+    def __init__(self, charge: Charge, tally: StoredTally) -> None:
+        self.charge = charge
+        self.tally = tally
+        self.end = 0
+        """When it stops to count, if it is made now."""
+        self._told = tally.told
+        self._amount, self._most, self._places = tally.in_units(charge.cost, charge.max)
+        self._span = end_of(charge.window, 0) if isinstance(charge.window, Window) else 0
+        self._before = f"{tally.number} "
+        self._after = f" {charge.cost} "
+
+    def plan(self, now: int) -> bool:
+        """Whether it can be made at once; False also if this does not hold any more."""
+        tally = self.tally
+        if tally.number is None or tally.told is not self._told:
+            return False
+        end = now + self._span if self._span else end_of(self.charge.window, now)
+        last = tally.last
+        if last > end:
+            if last > end + AGREE:
+                return False
+            end = last
+        self.end = end
+        return tally.expire_at_once(now) and tally.has_room(self._amount, self._most, self._places)
+
+    def note(self) -> str:
+        """What is to be noted."""
+        return f"{self._before}{self.end}{self._after}"
+
+    def make(self) -> None:
+        """Add what was noted to the tally."""
+        self.tally.charge_units(self.end, self._amount)
 
 
 class Recent:
@@ -51,6 +95,8 @@ class Recent:
         self._tallies: dict[Key, StoredTally] = {}
         self._numbers: dict[int, StoredTally] = {}
         """The same, and those that only others have charged."""
+        self._steps: dict[int, tuple[Sequence[Charge], list[Step]]] = {}
+        """What calls are charged that are charged the same each time, by the identity of the charges."""
         self._changes = _UNKNOWN
         """What had been changed when this transaction began to read or write rows."""
 
@@ -78,11 +124,22 @@ class Recent:
         self.keep(key, tally)
         return tally
 
+    def steps(self, charges: Sequence[Charge]) -> list[Step] | None:
+        """What was kept of `charges`."""
+        kept = self._steps.get(id(charges))
+        return None if kept is None else kept[1]
+
+    def keep_steps(self, charges: Sequence[Charge], steps: list[Step]) -> None:
+        """Keep `steps` until rows are read again, if `charges` are what they are for good."""
+        if isinstance(charges, tuple):
+            if len(self._steps) >= _STEPS:
+                self._steps.clear()
+            self._steps[id(charges)] = charges, steps
+
     def keep(self, key: Key, tally: StoredTally) -> None:
         """Know `tally`, which is as it is in the file."""
         if len(self._tallies) >= _KEPT or len(self._numbers) >= 2 * _KEPT:
-            self._tallies.clear()
-            self._numbers.clear()
+            self.forget_rows()
         self._tallies[key] = tally
         if tally.number is not None:
             self._numbers[tally.number] = tally
@@ -102,9 +159,10 @@ class Recent:
         self.forget_rows()
 
     def forget_rows(self) -> None:
-        """Read rows again before they are used. To be called after `fold`."""
+        """Read rows again before they are used, but for those of which something is noted."""
         self._tallies.clear()
         self._numbers.clear()
+        self._steps.clear()
 
     # --- in any transaction -------------------------------------------------------------------------------------------
 
@@ -136,14 +194,15 @@ class Recent:
             self._noted_of[number] = tally
         return tally
 
-    def note(self, db: sqlite3.Cursor, planned: Sequence[Planned]) -> bool:
+    def note(self, db: sqlite3.Cursor, planned: Sequence[Step]) -> bool:
         """Make all charges of `planned`; False, and nothing is done, if anything has been written since the turn.
 
-        One transaction if there is none; in one, after `catch_up` and without `fold`, it is true.
+        Each of them has said that it can be made. This is a transaction if there is none; in one, after `catch_up` and
+        without `fold`, it is true.
         """
         noted = self._noted
-        for charge, tally, end in planned:
-            noted += f"{tally.number} {end} {charge.cost} "
+        for step in planned:
+            noted += step.note()
         turn = self._turn
         if db.execute(_NOTE, (turn + 1, noted, turn)).rowcount != 1:
             self.is_alone = False
@@ -153,16 +212,17 @@ class Recent:
         self._add(planned)
         return True
 
-    def write(self, db: sqlite3.Cursor, planned: Sequence[Planned]) -> None:
+    def write(self, db: sqlite3.Cursor, planned: Sequence[Step]) -> None:
         """Make all charges of `planned` as `note` does, and `fold`."""
         self._add(planned)
         self.fold(db)
 
-    def _add(self, planned: Sequence[Planned]) -> None:
-        for charge, tally, end in planned:
-            tally.charge(end, charge.cost)
-            if tally.number is not None:
-                self._noted_of[tally.number] = tally
+    def _add(self, planned: Sequence[Step]) -> None:
+        for step in planned:
+            step.make()
+            number = step.tally.number
+            if number is not None:
+                self._noted_of[number] = step.tally
 
     def fold(self, db: sqlite3.Cursor) -> None:
         """Write what is noted into the rows that it is about."""

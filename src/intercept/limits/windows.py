@@ -281,6 +281,18 @@ class Tally:
                 return end - now
         raise ValueError("the sum of a counter differs from its entries")
 
+    def in_units(self, cost: Decimal, maximum: Decimal) -> tuple[int, int, int]:
+        """`cost` and `maximum` as numbers of the smallest decimal place, and how many places there are.
+
+        The numbers hold for as long as there are as many, which `has_room` looks at.
+        """
+        amount = self._units(cost)
+        return amount, _multiple(maximum, self._places), self._places
+
+    def has_room(self, amount: int, most: int, places: int) -> bool:
+        """As `fits`, for what `in_units` gave; False also if that does not hold any more."""
+        return self._places == places and self._used + amount <= most
+
     def fits(self, cost: Decimal, maximum: Decimal) -> bool:
         """Whether nothing has to be waited for. To be called after `expire(now)`."""
         amount, most = _known.get((cost, self._places)), _known.get((maximum, self._places))
@@ -293,8 +305,11 @@ class Tally:
 
         Return until when.
         """
+        return self.charge_units(end, self._units(cost))
+
+    def charge_units(self, end: int, amount: int) -> int:
+        """As `charge`, for as many of the smallest decimal place as `in_units` gives."""
         ends = self._ends
-        amount = self._units(cost)
         self._used += amount
         if ends and ends[-1] >= end:
             self._change(len(ends) - 1, amount)
