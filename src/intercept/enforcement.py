@@ -310,11 +310,7 @@ class Enforcer:
                 self._history.remember(tool, AT_ONCE)
         granted = admission.granted
         admission.ended = self._clock()
-        if (
-            granted is not None
-            and ended.outcome is not _CANCELLED
-            and any(isinstance(charge.window, InFlight) for charge in granted.charges)
-        ):
+        if granted is not None and ended.outcome is not _CANCELLED and granted.holds:
             self._store.finish(granted)
 
     def record(self, ended: Ended | Unapproved) -> None:

@@ -152,7 +152,7 @@ class _Tally:
     def finish(self, granted: Granted) -> None:
         self._store.finish(granted)
         held = tuple(charge for charge in granted.charges if isinstance(charge.window, InFlight))
-        self._count(granted._replace(charges=held), -1)
+        self._count(Granted(held, granted.made, granted.shadow), -1)
 
     def _count(self, granted: Granted, sign: int) -> None:
         costs: dict[tuple[str, ...], Decimal] = {}

@@ -10,32 +10,13 @@ from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Final, NamedTuple, Protocol
 
-from ..policy.model import Charge, Exhausted
+from ..policy.model import Charge
+from .granted import Granted, Made
 
 __all__ = ["MAX_ANSWERED", "CounterStore", "Granted", "Made", "Refused", "merged"]
 
 MAX_ANSWERED: Final = 10_000
 """Names of tools that are kept of a grant's answers; of more, every one counts as answered."""
-
-
-class Made(NamedTuple):
-    """What one counter was charged."""
-
-    charge: Charge
-    """That of the highest cost, if the call named the counter more than once."""
-    end: int
-    """When it stops to count, in microseconds of the store's own count."""
-
-
-class Granted(NamedTuple):
-    """All charges of one call were made."""
-
-    charges: tuple[Charge, ...]
-    """As they were asked for."""
-    made: tuple[Made, ...]
-    """What each counter was charged, for the store itself."""
-    shadow: tuple[Exhausted, ...] = ()
-    """Shadow limits that would have refused the call; none of its shadow charges was made then."""
 
 
 class Refused(NamedTuple):

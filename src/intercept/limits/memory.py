@@ -10,7 +10,7 @@ from itertools import islice
 from threading import Lock
 from typing import Final, TypeAlias
 
-from ..policy.model import Charge, Exhausted, InFlight
+from ..policy.model import Charge, Exhausted
 from . import MAX_ANSWERED, Granted, Made, Refused, merged
 from .windows import ASK_AGAIN, FOREVER, MAX_LIVE, Tally, end_of, microseconds
 
@@ -57,7 +57,7 @@ class MemoryStore:
 
     def finish(self, granted: Granted) -> None:
         """See `CounterStore.finish`."""
-        held = [made for made in granted.made if isinstance(made.charge.window, InFlight)]
+        held = granted.in_flight()
         if held:
             self._give_back(held)
 
@@ -75,7 +75,8 @@ class MemoryStore:
 
     def _give_back(self, made: Sequence[Made]) -> None:
         with self._lock:
-            for charge, end in made:
+            for each in made:
+                charge, end = each.charge, each.end
                 group = self._groups.get(charge.key[:-1], _EMPTY)
                 tally = group.get(charge.key[-1])
                 if tally is None:

@@ -152,7 +152,7 @@ class RedisStore:
 
     def finish(self, granted: Granted) -> None:
         """See `CounterStore.finish`."""
-        self._give_back([made for made in granted.made if isinstance(made.charge.window, InFlight)])
+        self._give_back(granted.in_flight())
 
     def answered(self, *, patience: float) -> AbstractSet[str] | None:
         """See `CounterStore.answered`."""

@@ -31,9 +31,15 @@ class ScopedStore:
         self._open_state = open_state
         self._opening = Lock()
         self._state: StateStore | None = None
+        self._all_shared: tuple[Charge, ...] = ()
+        """What a call was charged last, if nothing of that belongs to the session. A policy gives the same object for
+        each call that is charged the same."""
 
     def reserve(self, charges: Sequence[Charge], now: float, *, patience: float) -> Granted | Refused:
         """See `CounterStore.reserve`. Shadow charges are made together only where they are kept together."""
+        state = self._state
+        if state is not None and charges is self._all_shared:
+            return state.reserve(charges, now, patience=patience)
         ours = shared = 0
         for charge in charges:
             if charge.scope is Scope.SESSION:
@@ -43,6 +49,8 @@ class ScopedStore:
         if not shared:
             return self._session.reserve(charges, now)
         if not ours:
+            if isinstance(charges, tuple):
+                self._all_shared = charges
             return self._opened(patience).reserve(charges, now, patience=patience)
         return self._reserve(charges, now, patience)
 
@@ -113,7 +121,7 @@ class ScopedStore:
         for made in granted.made:
             (ours if made.charge.scope is Scope.SESSION else shared).append(made)
         return [
-            (store, granted._replace(made=tuple(part)))
+            (store, Granted(granted.charges, tuple(part), granted.shadow))
             for store, part in ((self._session, ours), (state, shared))
             if part
         ]

@@ -122,7 +122,7 @@ class SQLiteStore:
 
     def finish(self, granted: Granted) -> None:
         """See `CounterStore.finish`."""
-        self._give_back([made for made in granted.made if isinstance(made.charge.window, InFlight)])
+        self._give_back(granted.in_flight())
 
     def answered(self, *, patience: float) -> AbstractSet[str] | None:
         """See `CounterStore.answered`."""
@@ -533,7 +533,7 @@ class SQLiteStore:
         self._described[counter] = charge.max
 
     def _undo(self, db: sqlite3.Cursor, made: Made) -> None:
-        charge, end = made
+        charge, end = made.charge, made.end
         row = self._row(db, charge)
         tally = row.tally
         if isinstance(tally, _Flight):
@@ -597,4 +597,4 @@ class SQLiteStore:
 
 
 def _granted(charges: Sequence[Charge], made: Sequence[Step]) -> Granted:
-    return Granted(tuple(charges), tuple([Made(step.charge, step.end) for step in made]))
+    return Granted(tuple(charges), tuple([step.made() for step in made]))

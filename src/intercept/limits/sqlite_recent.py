@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Final, TypeAlias
 
 from ..policy.model import Charge, Window
+from .granted import Made
 from .sqlite_tally import StoredTally, write
 from .windows import end_of, microseconds
 
@@ -75,6 +76,10 @@ class Step:
     def make(self) -> None:
         """Add what was noted to the tally."""
         self.tally.charge_units(self.end, self._amount)
+
+    def made(self) -> Made:
+        """What was noted, for whoever asked for it."""
+        return Made(self.charge, self.end)
 
 
 class Recent:

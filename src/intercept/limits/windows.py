@@ -361,10 +361,11 @@ class Tally:
 
     def expire_older(self, older: Tally, now: int) -> int:
         """Forget what no longer counts of `older`, which is kept elsewhere and part of the sum; how many entries."""
-        factor = 10 ** (self._places - older._places)
-        entries, used = len(older), older._used
+        entries, used, finer = len(older), older._used, self._places - older._places
         older.expire(now)
-        gone = (used - older._used) * factor
+        gone = used - older._used
+        if finer:
+            gone *= 10**finer
         self._used -= gone
         self._late += gone
         return entries - len(older)
