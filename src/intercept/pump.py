@@ -120,11 +120,11 @@ class Pump:
             self._serving = me
             intake = self._serve(me)
             # The turn was given away, and what was waited for has happened.
-            if not intake.over:
+            waker = self._waker
+            if not intake.over and waker is not None:
                 self._back.append(intake)
-                waker = self._waker
                 with suppress(BlockingIOError):  # nobody has looked yet, and once is enough
-                    os.write(waker[1] if waker is not None else -1, b"\0")
+                    os.write(waker[1], b"\0")
 
     def give_way(self) -> None:
         """Let the other thread serve the other intake. To be called before waiting for anything but the next message.
