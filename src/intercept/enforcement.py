@@ -114,12 +114,12 @@ class Enforcer:
             StoreBusy: the store does not answer within `patience` seconds. Nothing was changed.
         """
         now = self._clock()
-        needs_state = judge.policy.needs_state
+        looks_back = judge.policy.looks_back
         before = None
-        if needs_state and not judge.withheld and any(map(judge.policy.needs_history, judge.uses)):
+        if looks_back and not judge.withheld and any(map(judge.policy.needs_history, judge.uses)):
             before = self._history.answered(patience)
         verdict = self._decide(judge, now, before, patience)
-        if needs_state:
+        if looks_back:
             verdict = self._remembering(judge, verdict)
         return verdict if self._recorder is None else self._recorded(judge, verdict, now, before)
 

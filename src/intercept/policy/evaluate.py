@@ -269,6 +269,8 @@ class PolicySet:
         self.needs_annotations = any(policy.needs_annotations for policy in policies)
         self.needs_state = any(policy.needs_state for policy in policies)
         self._remembered = tuple(names for policy in policies for names in policy.remembered)
+        self.looks_back = bool(self._remembered)
+        """Whether anything depends on what was answered in other sessions of the grant."""
         self.results = _together([policy.results for policy in policies if policy.results is not None])
         """What may come back; None: anything."""
         self._only = self.policies[0] if len(self.policies) == 1 else None
@@ -316,7 +318,7 @@ class PolicySet:
 
     def needs_history(self, call: ToolCall) -> bool:
         """Whether `Circumstances.grant_answered` is looked at for `call`."""
-        return bool(self._remembered) and any(policy.needs_history(call) for policy in self.policies)
+        return self.looks_back and any(policy.needs_history(call) for policy in self.policies)
 
     def remembers(self, call: ToolCall) -> bool:
         """Whether it has to be kept for the grant that `call` was answered (`after_scope: grant`)."""
