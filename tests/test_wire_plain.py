@@ -352,6 +352,94 @@ def test_nor_may_the_envelope_of_an_answer_have_a_member_twice(twice: str) -> No
     assert isinstance(message, ProtocolError)
 
 
+LONG = "0123456789 abcdefghijkl[]{}:,NaN" * 2_000
+"""So long that it is read apart."""
+
+
+def decoded(read: Callable[[str], Json], text: str) -> tuple[type, str]:
+    try:
+        value = read(text)
+    except (ValueError, RecursionError) as error:
+        return type(error), str(error)
+    return type(value), repr(value)
+
+
+@pytest.mark.parametrize(
+    ("read", "decoder"),
+    [
+        (wire._decode_upstream, {"object_pairs_hook": wire._unmarked}),
+        (wire._decode_client, {"object_pairs_hook": wire._object, "parse_float": wire._finite}),
+    ],
+)
+def test_a_long_string_is_read_the_same_either_way(
+    read: Callable[[str], Json], decoder: dict[str, Callable[..., object]]
+) -> None:
+    whole = json.JSONDecoder(parse_constant=wire._no_constant, **decoder)  # type: ignore[arg-type]
+    hook = decoder["object_pairs_hook"]
+    rng = random.Random("long")
+    apart = refused = 0
+    for _ in range(700):
+        frame = (answer(rng) if rng.random() < 0.5 else call(rng)).decode("utf-8", "surrogatepass")
+        if rng.random() < 0.7:
+            frame = "".join(character for character in frame if character.isascii() and character != "\\")
+        long = LONG + pick(rng, ("", "z", "~"), ("\n", "\x00", "\x1f", "\x7f", "\\n", "\\x", "é", "\ud83d", '"'))
+        values = [text for text in ('"x"', '""', "7", "1", "true", "[]", "{}") if text in frame]
+        if values and rng.random() < 0.9:
+            text = frame.replace(rng.choice(values), f'"{long}"', rng.choice([1, 1, 1, 3]))
+        else:  # mostly no JSON
+            at = rng.choice([0, len(frame), *(at for at, character in enumerate(frame) if character == '"')])
+            text = f'{frame[:at]}"{long}"{frame[at:]}'
+        if rng.random() < 0.1:
+            text = text.replace(rng.choice(["1", "null", "{", "[", " "]), rng.choice(["NaN", "-NaN", "NaN,", " "]), 1)
+        if rng.random() < 0.1:
+            text = f"{space(rng)}{text}{space(rng)}"
+        expected = decoded(whole.decode, text)
+        assert decoded(read, text) == expected
+        refused += issubclass(expected[0], Exception)
+        apart += wire._read_around(text, hook, float) is not None  # type: ignore[arg-type]
+    assert apart > 100  # else nothing was compared
+    assert refused > 100
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"a":"{LONG}"}}',
+        f'["{LONG}"]',
+        f'"{LONG}"',
+        f' {{"jsonrpc" : "2.0", "id":1, "result":{{"content":[{{"type":"text","text":"{LONG}"}}]}}}}',
+    ],
+)
+def test_the_first_long_string_is_read_apart(text: str) -> None:
+    assert (wire._read_around(text, wire._unmarked, float) is None) is text.startswith(" ")
+    assert wire._read_around(text.strip(), wire._unmarked, float) == json.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"a":"{LONG}","a":1}}',
+        f'{{"a":1,"a":"{LONG}"}}',
+        f'{{"{LONG}":1}}',
+        f'{{"{LONG}":1,"{LONG}":1}}',
+        f'{{"a":"{LONG}","b":NaN}}',
+        f'{{"b":NaN,"a":"{LONG}"}}',
+        f'{{"a":-"{LONG}"}}',
+        f'{{"a":"{LONG}"Infinity}}',
+        f'{{"a":"{LONG}""x"}}',
+        f'{{"a":"{LONG}"}},',
+        f'{{"a":"{LONG}',
+        f'{{"a":"{LONG}\x00"}}',
+        f'{{"a":"{LONG}\\u0000"}}',
+        f'{{"a":"x\\"","b":"{LONG}"}}',
+        f'{{"_meta":{{"intercept/x":"{LONG}"}}}}',
+        f'{{"a":"{LONG}é"}}',
+    ],
+)
+def test_a_long_string_with_anything_odd_about_it_is_left_to_who_reads_all(text: str) -> None:
+    assert wire._read_around(text, wire._unmarked, float) is None
+
+
 @pytest.mark.parametrize("odd", ["\x7f", "é", "\\n", '\\"', "\\u0041"])
 def test_only_long_text_without_anything_to_escape_is_written_without_looking_at_each_character(odd: str) -> None:
     plain = f'{{"a":"{"x{}:[]" * 1000}"}}'
