@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
@@ -71,8 +71,8 @@ def streams() -> Iterator[list[Stream]]:
         os.close(stream.reader)
 
 
-def start(*streams: Stream) -> Pump:
-    pump = Pump(*(stream.intake for stream in streams))
+def start(*streams: Stream, idle: Callable[[], None] | None = None) -> Pump:
+    pump = Pump(*(stream.intake for stream in streams), idle=idle)
     for stream in streams:
         stream.pump = pump
     for _ in range(2):
@@ -93,6 +93,30 @@ def test_both_streams_are_served_in_order(streams: list[Stream]) -> None:
 
     assert one.log == [b"%d" % number for number in range(200)]
     assert two.log[-2:] in ([b"198", b"199"], [b"199", b"199"])
+
+
+@pytest.mark.parametrize("brisk", [False, True])
+@pytest.mark.parametrize("is_worked_on", [False, True])
+def test_what_nobody_waits_for_is_done_once_there_is_nothing_to_read(
+    brisk: bool, is_worked_on: bool, streams: list[Stream]
+) -> None:
+    stream = Stream([])
+    streams.append(stream)
+    stream.intake.is_worked_on = is_worked_on
+    done: list[int] = []
+    caught_up = threading.Condition()
+
+    def idle() -> None:
+        with caught_up:
+            done.append(len(stream.log))
+            caught_up.notify_all()
+
+    start(stream, idle=idle)
+    for number in range(1, 20):
+        stream.intake.brisk = brisk
+        stream.send(b"%d\n" % number)
+        with caught_up:
+            assert caught_up.wait_for(lambda: number in done, WAIT)  # noqa: B023 - called at once
 
 
 def test_a_stream_whose_reader_is_waited_for_stops_no_other(streams: list[Stream]) -> None:

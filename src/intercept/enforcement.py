@@ -313,13 +313,19 @@ class Enforcer:
         if granted is not None and ended.outcome is not _CANCELLED and granted.holds:
             self._store.finish(granted)
 
-    def record(self, ended: Ended | Unapproved) -> None:
-        """Record what became of a call, or of asking a person about it, after `free`. Nothing has to wait for this."""
+    def record(self, ended: Ended | Unapproved, *, later: bool = False) -> None:
+        """Record what became of a call, or of asking a person about it, after `free`. Nothing has to wait for this.
+
+        `later`: what became of a call is recorded when `catch_up` is called, or the session ends.
+        """
         admission = ended.admission
         if self._recorder is None or not isinstance(admission, Admission) or admission.recorded is None:
             return
         if isinstance(ended, Ended):
-            self._recorder.outcome(admission.recorded, ended.outcome, now=admission.ended)
+            if later:
+                self._recorder.outcome_later(admission.recorded, ended.outcome, now=admission.ended)
+            else:
+                self._recorder.outcome(admission.recorded, ended.outcome, now=admission.ended)
         elif ended.decision.asked is not None:
             self._recorder.approval(
                 admission.recorded,
@@ -329,6 +335,11 @@ class Enforcer:
                 now=self._clock(),
                 needed=False,
             )
+
+    def catch_up(self) -> None:
+        """Record what was left for later."""
+        if self._recorder is not None:
+            self._recorder.catch_up()
 
 
 def _is_asked(decision: Decision) -> bool:

@@ -37,14 +37,21 @@ class Intake:
     """A stream, and what is to be done with what comes out of it."""
 
     def __init__(
-        self, fd: int, limit: int, deal: Callable[[list[bytes | None]], bool], end: Callable[[list[bytes | None]], None]
+        self,
+        fd: int,
+        limit: int,
+        deal: Callable[[list[bytes | None]], bool],
+        end: Callable[[list[bytes | None]], None],
+        *,
+        is_worked_on: bool = False,
     ) -> None:
         """`deal` takes at most `BATCH` frames, None for one of over `limit` bytes, and says whether to go on.
 
         `end` is called once, when it does not or the stream is over, with what there is of a last line that has no
-        newline.
+        newline. `is_worked_on`: somebody else works on what came out of it before the next message comes.
         """
         self.fd = fd
+        self.is_worked_on = is_worked_on
         self._frames = Frames(limit)
         self._deal = deal
         self._end = end
@@ -98,7 +105,9 @@ class Intake:
 class Pump:
     """Serves its intakes as long as they last. `give_way` is for whoever deals with what comes out of them."""
 
-    def __init__(self, *intakes: Intake) -> None:
+    def __init__(self, *intakes: Intake, idle: Callable[[], None] | None = None) -> None:
+        """`idle` is called while nothing is to be read, for what nobody waits for."""
+        self._idle = idle
         self._poll = select.poll()
         self._served: dict[int, Intake] = {}
         """By descriptor, without those that are over or that somebody waits for."""
@@ -168,11 +177,16 @@ class Pump:
         """Wait until there is something to be read; `last` is what was served before."""
         poll = self._poll.poll
         began = monotonic()
+        idle = self._idle
         if last is not None and last.brisk:
+            if idle is not None and last.is_worked_on:
+                idle()
             while monotonic() - began < AWAKE:
                 if ready := poll(0):
                     return ready
                 os.sched_yield()  # whom we wait for may have no other processor
+        if idle is not None:
+            idle()
         ready = poll()
         if last is not None:
             last.brisk = monotonic() - began < AWAKE

@@ -75,8 +75,9 @@ class Relay:
         self._wake = wake
         self.ends = Ends()
         self._pump = Pump(
-            Intake(client_in, MAX_CLIENT_FRAME, self._relay_client, self._end_client),
+            Intake(client_in, MAX_CLIENT_FRAME, self._relay_client, self._end_client, is_worked_on=True),
             Intake(upstream_out, MAX_UPSTREAM_FRAME, self._relay_upstream, self._end_upstream),
+            idle=enforcer.catch_up,
         )
         self.to_client = Outlet(client_out, on_wait=self._pump.give_way)
         self.to_upstream = Outlet(upstream_in, on_wait=self._pump.give_way, watched=client_in, on_stall=self._stalled)
@@ -234,8 +235,9 @@ class Relay:
             if self.to_client.broken and not self.ends.client:
                 self.ends.client = True
                 self._wake()
-        for ended in unrecorded:  # the client need not wait for this
-            self._enforcer.record(ended)
+        # The client need not wait for this; nor need its next call, which one that waits for each answer makes at once.
+        for ended in unrecorded:
+            self._enforcer.record(ended, later=len(unrecorded) == 1)
         if back and not self.to_upstream.offer(b"".join(back)):
             self._note("left requests of the server unanswered: it does not read what it is sent")
         return not self.ends.overflow

@@ -74,6 +74,35 @@ def test_an_allowed_call_names_its_limits_and_an_outcome_joins_it(tmp_path: Path
     }
 
 
+def test_an_outcome_that_was_left_for_later_has_the_time_when_it_came(tmp_path: Path) -> None:
+    log = Log(tmp_path / "audit", tmp_path)
+    calls = [log.decide("send", outcome=None) for _ in range(3)]
+    began = log.now
+    log.recorder.outcome_later(calls[0], "ok", now=began)
+    assert log.records()[-1]["type"] == "decision"
+
+    log.now += 1
+    log.recorder.catch_up()
+    log.recorder.catch_up()
+    log.recorder.outcome_later(calls[1], "tool_error", now=began + 0.5)
+    log.recorder.outcome(calls[2], "ok", now=log.now)
+    log.recorder.end("over", 0)
+
+    kept = [(record["type"], record["time"][17:21], record.get("call")) for record in log.records()[4:]]
+    assert kept == [("outcome", "00.0", 1), ("outcome", "01.0", 3), ("outcome", "00.5", 2), ("end", "01.0", None)]
+    assert log.records()[-1]["outcomes"] == 3
+    assert verify([str(log.path)]).faults == ()
+
+
+def test_only_so_many_outcomes_are_left_for_later(tmp_path: Path) -> None:
+    log = Log(tmp_path / "audit", tmp_path)
+    recorded = log.decide("send", outcome=None)
+    for _ in range(1_000):
+        log.recorder.outcome_later(recorded, "ok", now=log.now)
+
+    assert 1_000 - len(log.records()[2:]) < 20
+
+
 def test_reload_approval_pin_and_end_are_on_record(tmp_path: Path) -> None:
     log = Log(tmp_path / "audit", tmp_path)
     use = ToolCall("send", {})

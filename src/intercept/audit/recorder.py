@@ -34,6 +34,8 @@ _NAME: Final = 200
 _MOST_KEPT: Final = 512
 _LONGEST_KEPT: Final = 512
 """Pieces of text of each kind that are kept, and the characters of what they are kept for: 1 MB."""
+_MOST_LATE: Final = 16
+"""Outcomes that are left for later; a client that waits for each answer leaves one."""
 _LOOK_EVERY: Final = 10_000
 """Microseconds after which it is made sure again that the file is where somebody would look for it: a sixth of what a
 record costs, and whoever takes the file away can do so right after a look anyway."""
@@ -133,6 +135,8 @@ class Recorder:
         self._text = ""
         self._calls = 0
         self._outcomes = 0
+        self._late: list[tuple[Recorded, str, float]] = []
+        """Outcomes that are not recorded yet."""
         self._refusals = 0
         self._lost = 0
         self._failing = False
@@ -302,6 +306,37 @@ class Recorder:
 
     def outcome(self, recorded: Recorded, outcome: str, *, now: float, forwarded: bool = True) -> None:
         """Record what became `now` of a request that was allowed; `forwarded`: the upstream saw it."""
+        self._lock.acquire()
+        try:
+            self._outcome(recorded, outcome, now, forwarded=forwarded)
+        finally:
+            self._lock.release()
+
+    def outcome_later(self, recorded: Recorded, outcome: str, *, now: float) -> None:
+        """As `outcome`, when `catch_up` is called or the session ends; that is soon, or a killed process loses it."""
+        self._lock.acquire()
+        try:
+            self._late.append((recorded, outcome, now))
+            if len(self._late) == _MOST_LATE:
+                self._catch_up()
+        finally:
+            self._lock.release()
+
+    def catch_up(self) -> None:
+        """Record what was left for later."""
+        if self._late:
+            self._lock.acquire()
+            try:
+                self._catch_up()
+            finally:
+                self._lock.release()
+
+    def _catch_up(self) -> None:
+        late, self._late = self._late, []
+        for recorded, outcome, now in late:
+            self._outcome(recorded, outcome, now)
+
+    def _outcome(self, recorded: Recorded, outcome: str, now: float, *, forwarded: bool = True) -> None:
         time = microseconds(now)
         text = f'"call":{recorded.call},"duration_us":{time - recorded.time}'
         if not forwarded:
@@ -309,12 +344,8 @@ class Recorder:
         head = self._heads.get(outcome)
         if head is None:
             head = self._heads[outcome] = Head(_OUTCOME, f'"session":"{self.session}","outcome":"{outcome}"')
-        self._lock.acquire()
-        try:
-            self._outcomes += 1
-            self._write(head, time, text)
-        finally:
-            self._lock.release()
+        self._outcomes += 1
+        self._write(head, time, text)
 
     def approval(
         self, recorded: Recorded, decision: Decision, *, channel: str, answer: str, now: float, needed: bool = True
@@ -368,6 +399,7 @@ class Recorder:
     def end(self, why: str, code: int) -> None:
         """Record the end of the session, with the exit code of the upstream; nothing is recorded after it."""
         with self._lock:
+            self._catch_up()
             members: dict[str, Json] = {
                 "why": clean(why, 1_000),
                 "code": code,
