@@ -15,7 +15,7 @@ from intercept.audit.reading import records_of
 from intercept.audit.recorder import MAX_REFUSALS
 from intercept.enforcement import Admission, Enforcer
 from intercept.limits import Granted
-from intercept.limits.memory import MemoryStore
+from intercept.replay import KeyedStore, Stores
 
 from ..harness import Conversation, call, denied, modern, request, result
 from .logs import Log, room_for
@@ -167,11 +167,11 @@ def test_a_refusal_that_cannot_be_recorded_refuses_nothing_else(tmp_path: Path) 
     assert talk.records("decision")[0]["lost"] == 1
 
 
-class Slow(MemoryStore):
+class Slow(KeyedStore):
     """Takes a second to free what a call held."""
 
     def __init__(self, log: Log) -> None:
-        super().__init__()
+        super().__init__(Stores(), log.recorder.session, "a grant")
         self.log = log
 
     def release(self, granted: Granted) -> None:
