@@ -23,11 +23,13 @@ _NOTE: Final = "UPDATE recent SET turn = ?, noted = ? WHERE turn = ?"
 _BEGIN_ANEW: Final = "UPDATE recent SET turn = ?, base = ?, noted = ''"
 _LOOK: Final = "SELECT turn, base, noted FROM recent"
 
-_MOST_NOTED: Final = 2_000
-"""Characters; the row of `recent` and what is around it have to stay within a page."""
+_MOST_NOTED: Final = 3_000
+_MOST_NOTED_OF: Final = 32
+"""Characters, so that the row of `recent` stays within a page; and tallies, as a call has to wait until all of them are
+written."""
 _KEPT: Final = 2_000
 """Tallies that are kept in memory."""
-_STEPS: Final = 256
+_STEPS: Final = 2_000
 """Calls of which it is kept what stays the same when they are charged again."""
 _UNKNOWN: Final = -1
 
@@ -108,7 +110,7 @@ class Recent:
     @property
     def has_room(self) -> bool:
         """Whether more may be noted."""
-        return len(self._noted) < _MOST_NOTED
+        return len(self._noted) < _MOST_NOTED and len(self._noted_of) < _MOST_NOTED_OF
 
     def known(self, key: Key) -> StoredTally | None:
         """The tally under `key`, if it is known."""
