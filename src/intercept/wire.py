@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from math import isfinite
+from types import FunctionType
 from typing import Final, NoReturn, TypeAlias
 
 from .errors import ProtocolError
@@ -634,7 +635,7 @@ def _plain_answer(frame: bytes) -> Response | None:
         if '"result"' not in text:
             return None
         # Counting costs more than it saves where objects are few. An escape can be a quote, or hide our marker.
-        is_sparse = len(text) > SHORT and text.find("{", SHORT // 2, SHORT) < 0
+        is_sparse = len(text) > SHORT and (_IS_INTERPRETED or text.find("{", SHORT // 2, SHORT) < 0)
         counts = not (is_sparse or "\\" in text or MARKER in text)
         value, end = _scan_upstream(text, 0) if counts else (_decode_upstream(text), len(text))
         if end != len(text) or not isinstance(value, dict) or len(value) != 3:
@@ -672,6 +673,10 @@ def _strings(value: Json) -> int:
         elif isinstance(part, str):
             count += 1
     return count
+
+
+_IS_INTERPRETED: Final = isinstance(_strings, FunctionType)
+"""Then looking at all of a value takes as long as looking at each object on the way."""
 
 
 def _parse_upstream_closely(frame: bytes, raw: bytes | None) -> list[Message | ProtocolError]:
