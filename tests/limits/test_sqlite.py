@@ -23,6 +23,7 @@ from intercept.errors import StoreBusy, StoreUnavailable
 from intercept.limits import Granted
 from intercept.limits.memory import MemoryStore
 from intercept.limits.sqlite import SQLiteStore
+from intercept.limits.sqlite_recent import _KEPT
 from intercept.limits.state import LEASE, RENEW_EVERY, described, identity
 from intercept.limits.windows import MAX_ENTRIES
 from intercept.policy import CalendarWindow, Charge, InFlight, Unit
@@ -243,6 +244,23 @@ def test_processes_that_take_turns_count_as_one(opened: Callable[[], SQLiteStore
             made.append((store, shared, own))
         else:
             assert shared == own
+
+
+def test_a_tally_that_had_to_make_room_for_others_is_not_counted_apart(opened: Callable[[], SQLiteStore]) -> None:
+    store, other = opened(), opened()
+    a, b = charge(4, per="=a"), charge(4, per="=b")
+    passes(other, (a, b), START)
+    passes(store, (a,), START)
+    others = [charge(counter="others", per=f"={number}") for number in range(_KEPT - 1)]
+    for first in range(0, len(others), 500):
+        passes(store, others[first : first + 500], START)
+    both = (a, b)
+    passes(store, both, START)  # to read the second one is to give up the first
+    assert len(store.uses(START)) == len(others) + 2
+
+    passes(store, (a,), START)
+
+    assert used_up(store, both, START) == ("calls", 60.0)
 
 
 # --- what can be wrong with it

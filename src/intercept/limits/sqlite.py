@@ -347,8 +347,9 @@ class SQLiteStore:
             if tally is None or charge.shadow or not charge.cost or tally.told != charge.max:
                 return None
             tally.expire_at_once(self._now)
-            if any(step.tally is tally for step in steps):
-                return None
+            for step in steps:
+                if step.charge.key == charge.key:
+                    return None
             steps.append(Step(charge, tally))
         self._recent.keep_steps(charges, steps)
         return steps

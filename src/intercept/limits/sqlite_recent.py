@@ -101,7 +101,7 @@ class Recent:
         """All of which something is noted, by number."""
         self._tallies: dict[Key, StoredTally] = {}
         self._numbers: dict[int, StoredTally] = {}
-        """The same, and those that only others have charged."""
+        """The same, by number."""
         self._steps: dict[int, tuple[Sequence[Charge], list[Step]]] = {}
         """What calls are charged that are charged the same each time, by the identity of the charges."""
         self._changes = _UNKNOWN
@@ -138,10 +138,14 @@ class Recent:
 
     def keep_steps(self, charges: Sequence[Charge], steps: list[Step]) -> None:
         """Keep `steps` until rows are read again, if `charges` are what they are for good."""
-        if isinstance(charges, tuple):
-            if len(self._steps) >= _STEPS:
-                self._steps.clear()
-            self._steps[id(charges)] = charges, steps
+        if not isinstance(charges, tuple):
+            return
+        for step in steps:
+            if self._tallies.get(step.charge.key) is not step.tally:
+                return  # given up for one that was read after it: whoever needs it next has another one
+        if len(self._steps) >= _STEPS:
+            self._steps.clear()
+        self._steps[id(charges)] = charges, steps
 
     def keep(self, key: Key, tally: StoredTally) -> None:
         """Know `tally`, which is as it is in the file."""
