@@ -154,20 +154,14 @@ class Judge:
 
     def asked(self, admission: object, *, elicits: bool) -> Judge:
         """The same, now that a person is to be asked about it, `admission` being what was given to `settle`."""
-        return Judge(
-            self.request,
-            self.uses,
+        return self._but(
             self.policy,
             self.annotations,
             self.answered,
-            self.entry,
-            self.continues,
-            elicits,
-            self.approved,
-            admission,
-            self.peers,
-            self.withheld,
-            self.definition,
+            elicits=elicits,
+            approved=self.approved,
+            asked_as=admission,
+            withheld=self.withheld,
         )
 
     def anew(
@@ -180,6 +174,27 @@ class Judge:
         withheld: str,
     ) -> Judge:
         """The same, to be judged by what holds now."""
+        return self._but(
+            policy,
+            annotations,
+            answered,
+            elicits=self.elicits,
+            approved=approved,
+            asked_as=self.asked_as,
+            withheld=withheld,
+        )
+
+    def _but(
+        self,
+        policy: PolicySet,
+        annotations: dict[str, Json] | None,
+        answered: frozenset[str] | None,
+        *,
+        elicits: bool,
+        approved: str,
+        asked_as: object,
+        withheld: str,
+    ) -> Judge:
         return Judge(
             self.request,
             self.uses,
@@ -188,9 +203,9 @@ class Judge:
             answered,
             self.entry,
             self.continues,
-            self.elicits,
+            elicits,
             approved,
-            self.asked_as,
+            asked_as,
             self.peers,
             withheld,
             self.definition,

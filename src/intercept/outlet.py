@@ -86,9 +86,8 @@ class Outlet:
             finally:
                 self._writing.release()
         with self._changed:
-            if bounded and self._is_full(len(data)):
-                self._on_wait()
             while bounded and self._is_full(len(data)):
+                self._on_wait()
                 self._changed.wait()
             self._posted.append(data)
             self._posted_size += len(data)

@@ -57,12 +57,15 @@ class Intake:
         self._end = end
         self._size = SMALL_READ
         self._left: Iterator[bytes | None] | None = None
-        self.has_more = False
-        """Whether something that was read is not dealt with yet."""
         self.over = False
         """Whether nothing more will come."""
         self.brisk = False
         """Whether what came next, on any stream, came within `AWAKE` seconds the last time."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether something that was read is not dealt with yet."""
+        return self._left is not None
 
     def serve(self) -> None:
         """Deal with some of what was read, or else read: that waits if nothing is there."""
@@ -72,9 +75,9 @@ class Intake:
             self._finish(self._frames.end())
             return
         if left is not None and len(frames) < BATCH:
-            self._left, self.has_more = None, False
+            self._left = None
         elif left is None and len(frames) > BATCH:
-            self._left, self.has_more = iter(frames[BATCH:]), True
+            self._left = iter(frames[BATCH:])
             del frames[BATCH:]
         if not self._deal(frames):
             self._finish([])
@@ -97,7 +100,7 @@ class Intake:
         return frames
 
     def _finish(self, last: list[bytes | None]) -> None:
-        self._left, self.has_more = None, False
+        self._left = None
         self.over = True
         self._end(last)
 
